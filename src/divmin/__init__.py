@@ -1,0 +1,59 @@
+"""divmin: train generative models by the divergence you choose, and know which one you got.
+
+p is the data, q the model, d = log p/q in nats; a higher critic output means more real.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from divmin.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from divmin import data as data
+    from divmin.errors import DivminError as DivminError
+    from divmin.experiment import resume as resume
+    from divmin.experiment import train as train
+    from divmin.family import Divergence as Divergence
+    from divmin.family import Tails as Tails
+    from divmin.family import divergence as divergence
+    from divmin.family import divergences as divergences
+    from divmin.family import from_curvature as from_curvature
+    from divmin.family import from_f as from_f
+    from divmin.objectives import Recipe as Recipe
+    from divmin.objectives import recipe as recipe
+    from divmin.objectives import recipes as recipes
+    from divmin.training import TrainConfig as TrainConfig
+    from divmin.training import load as load
+
+# Where each public name lives. They are imported on first use: the command line's help and list need no torch.
+_HOMES = {
+    "Divergence": "divmin.family",
+    "Tails": "divmin.family",
+    "divergence": "divmin.family",
+    "divergences": "divmin.family",
+    "from_curvature": "divmin.family",
+    "from_f": "divmin.family",
+    "DivminError": "divmin.errors",
+    "Recipe": "divmin.objectives",
+    "recipe": "divmin.objectives",
+    "recipes": "divmin.objectives",
+    "TrainConfig": "divmin.training",
+    "load": "divmin.training",
+    "train": "divmin.experiment",
+    "resume": "divmin.experiment",
+}
+_ROOMS = ("data", "family", "objectives", "models", "training", "plots")
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'divmin' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_ROOMS})

@@ -1,0 +1,77 @@
+"""`divmin list`: the catalogue as a table. Imports no torch."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from divmin.family.base import Tails
+from divmin.family.catalogue import Entry, entries
+
+EXAMPLE = "example: divmin list --json"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EXAMPLE
+    parser.add_argument("--json", action="store_true", help="print records for programs")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    import divmin.family  # noqa: F401  (fills the registry)
+
+    records = [describe(entry) for entry in entries().values()]
+    if arguments.json:
+        print(json.dumps(records, indent=2))
+        return 0
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE, title=r"f-divergences D_f(p, q) = E_q\[f(u)], u = p/q, p data, q model; nats")
+    for heading in ("name", "f(u)", "tails (R, S)", "bounded", "character"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("name", "tails (R, S)"))
+    for record in records:
+        table.add_row(
+            record["usage"],
+            record["f"],
+            f"({', '.join(record['tails'])})",
+            record["bounded"],
+            record["character"],
+        )
+    console = Console()
+    console.print(table)
+    console.print("divmin show NAME says more; names combine: reverse(kl), soften(rkl), 0.5*kl + 0.5*rkl, u*log(u) ...")
+    return 0
+
+
+def describe(entry: Entry) -> dict[str, Any]:
+    """A row of the catalogue as plain values."""
+    one = entry.build(*entry.examples[-1]) if entry.parameters else entry.build()
+    written = entry.tails or tuple(f"{x:g}" for x in (one.tails.R, one.tails.S))
+    fixed = not any(name in "".join(written) for name in entry.parameters)
+    tails = Tails(float(written[0]), float(written[1]), 0.0, 0.0) if fixed else one.tails
+    usage = f"{entry.name}({', '.join(entry.parameters)})" if entry.parameters else entry.name
+    parameter = ", ".join(entry.parameters)
+    return {
+        "name": entry.name,
+        "usage": usage,
+        "aliases": list(entry.aliases),
+        "f": entry.f,
+        "tails": list(written),
+        "bounded": _bounded(tails) if fixed else f"by {parameter}",
+        "character": (tails.character.partition(":")[0] if fixed else f"by {parameter}")
+        + ("" if one.smooth else ", not smooth"),
+        "smooth": one.smooth,
+        "summary": entry.summary,
+        "source": entry.source,
+    }
+
+
+def _bounded(tails: Tails) -> str:
+    return {
+        (True, True): "yes",
+        (True, False): "left",
+        (False, True): "right",
+        (False, False): "no",
+    }[tails.left_bounded, tails.right_bounded]

@@ -1,0 +1,75 @@
+"""`divmin COMMAND`: finds the command, runs it, and turns what goes wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from divmin.errors import DivminError
+from divmin.version import __version__
+
+# command -> one line of help; the module divmin.cli.COMMAND_command has `configure(parser)` and `run(arguments) -> exit code`
+COMMANDS = {
+    "list": "the catalogue of divergences and recipes",
+    "show": "everything about one divergence, by name or expression",
+    "train": "train a generator against a critic",
+    "resume": "go on with a run from its checkpoint",
+    "sample": "draw from a trained generator",
+}
+OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line, and which takes no half of a flag for the whole."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+
+    def error(self, message: str) -> NoReturn:
+        raise DivminError(f"{message} (see {self.prog} --help)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 success, 1 failure of the work, 2 bad input, 128 + n after signal n."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(given)
+    except DivminError as error:
+        print(f"divmin: {' '.join(str(error).split())}", file=sys.stderr)
+        return getattr(error, "exit_code", BAD_INPUT)
+    except KeyboardInterrupt:
+        print("divmin: stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+def _run(given: list[str]) -> int:
+    parser = Parser(
+        prog="divmin",
+        description="Train generative models by the divergence you choose, and know which one you got.",
+        epilog="example: divmin show 'soften(reverse(kl))' --plot curves.png",
+    )
+    parser.add_argument("--version", action="version", version=f"divmin {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", formatter_class=_Formatter
+        )
+        if name in given[:1]:  # only the command that runs pays for its imports
+            module = importlib.import_module(f"divmin.cli.{name}_command")
+            module.configure(command)
+    arguments = parser.parse_args(given)
+    if arguments.command is None:
+        parser.print_help()
+        return OK
+    return int(module.run(arguments))
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help with examples kept as they are written."""

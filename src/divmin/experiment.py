@@ -1,0 +1,126 @@
+"""A run with everything that a person wants around it: progress, sample pictures on the way, curves at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import torch
+
+from divmin import plots, training
+from divmin.data import Source
+from divmin.data import load as load_source
+from divmin.family.curves import curves
+from divmin.objectives import Recipe, recipe
+from divmin.progress import progress
+from divmin.training import Probe, Run, TrainConfig, View
+
+CURVES, DIVERGENCE, GRID = "curves.png", "divergence.png", "samples.png"
+
+
+def train(
+    config: TrainConfig,
+    *,
+    recipe: Recipe | None = None,
+    source: Source | None = None,
+    probes: Sequence[Probe] = (),
+    overwrite: bool = False,
+    show: bool = True,
+) -> Run:
+    """Train as the command line does: with progress, sample pictures, and curves at the end.
+
+    Args:
+        config: the settings; see `TrainConfig` or `divmin train --help`.
+        recipe: a Recipe object in place of `config.recipe`.
+        source: a data source in place of `config.data`.
+        probes: further looks at the run.
+        overwrite: replace the run in the folder `config.out`.
+        show: show progress on standard error.
+
+    Returns:
+        The run; its pictures are listed by `pictures`.
+
+    Raises:
+        DivminError: for settings that do not fit, before any work is done.
+
+    Example:
+        >>> import divmin as dm, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = dm.train(dm.TrainConfig(model="mlp", width=16, steps=2, out=folder + "/run"), show=False)
+        ...     sorted(path.name for path in pictures(run))
+        ['00000000.png', '00000002.png', 'curves.png', 'divergence.png', 'samples.png']
+    """
+    source = source or load_source(
+        config.data, seed=config.seed, image_size=config.image_size, channels=config.channels
+    )
+
+    def start(extra: tuple[Probe, ...]) -> Run:
+        return training.train(config, recipe=recipe, source=source, probes=(*extra, *probes), overwrite=overwrite)
+
+    return _with_pictures(config, start, source, recipe, show, 0)
+
+
+def resume(folder: str | Path, *, steps: int | None = None, probes: Sequence[Probe] = (), show: bool = True) -> Run:
+    """Go on with a run from its checkpoint, as the command line does; on the CPU bit for bit.
+
+    Args:
+        folder: the run folder.
+        steps: generator steps in all, when more are wanted than configured.
+        probes: further looks at the run.
+        show: show progress on standard error.
+
+    Returns:
+        The run.
+
+    Raises:
+        DivminError: no readable checkpoint, or nothing left to do.
+    """
+    before = Run.open(folder)
+    config = before.config
+    source = load_source(config.data, seed=config.seed, image_size=config.image_size, channels=config.channels)
+
+    def start(extra: tuple[Probe, ...]) -> Run:
+        return training.resume(folder, steps=steps, source=source, probes=(*extra, *probes))
+
+    return _with_pictures(config, start, source, None, show, before.step, steps)
+
+
+def pictures(run: Run) -> list[Path]:
+    """The pictures that a run has written, the summaries first.
+
+    Args:
+        run: any run.
+
+    Returns:
+        Existing files.
+    """
+    named = [run.folder / name for name in (GRID, CURVES, DIVERGENCE)]
+    return [path for path in (*named, *sorted(run.samples.glob("*.png"))) if path.exists()]
+
+
+def _with_pictures(
+    config: TrainConfig,
+    start: Callable[[tuple[Probe, ...]], Run],
+    source: Source,
+    given: Recipe | None,
+    show: bool,
+    done: int,
+    steps: int | None = None,
+) -> Run:
+    minimises = (given or recipe(config.recipe)).minimises
+    real = source.batch(torch.arange(min(config.samples, source.size or config.samples)))
+
+    def picture(view: View) -> None:
+        plots.save_samples(view.sample(view.noise(config.samples)), view.picture, title=f"step {view.step}")
+
+    with ExitStack() as stack:
+        bars = stack.enter_context(progress(steps or config.steps, done)) if show else ()
+        run = start((Probe(config.sample_every, picture), *bars))
+    if records := run.records():
+        plots.save_history(records, run.folder / CURVES)
+    if minimises is not None:
+        plots.save_curves(curves([minimises]), run.folder / DIVERGENCE)
+    fake = training.load(run.folder).sample(config.samples, seed=config.seed)
+    plots.save_samples(fake, run.folder / GRID, real=real, title=f"generated, step {run.step}")
+    return run

@@ -1,0 +1,150 @@
+"""Divergences to mixtures of data and model, m = pi p + (1 - pi) q: Jensen-Shannon and the softened and skewed family."""
+
+from __future__ import annotations
+
+import math
+
+from divmin.errors import DivminError
+from divmin.family.base import Divergence
+from divmin.family.catalogue import Curvature, Entry, register
+from divmin.family.mixture import MixturePower
+from divmin.family.power import Power
+from divmin.grammar import plain
+
+
+def _share(family: str, pi: float) -> float:
+    if not 0 <= pi <= 1:
+        raise DivminError(f"{family}(pi) needs 0 <= pi <= 1; got {plain(pi)}")
+    return float(pi)
+
+
+def gjs(pi: float) -> Divergence:
+    pi = _share("gjs", pi)
+    return Power(1.0 - pi) if pi in (0, 1) else MixturePower(1, 1, pi)
+
+
+def skew_kl(pi: float) -> Divergence:
+    pi = _share("skew_kl", pi)
+    return Power(1.0 - 2 * pi) if pi in (0, 1) else MixturePower(1, 2, pi)
+
+
+def skew_reverse_kl(pi: float) -> Divergence:
+    pi = _share("skew_reverse_kl", pi)
+    return Power(-pi) if pi in (0, 1) else MixturePower(0, 1, pi)
+
+
+def _solve(power_of_u: int, root: int) -> object:
+    """Read pi off the curvature: (u^-n / f'')^(1/j) = 1 + pi (u - 1) for f'' = u^-n r^-j, at u = e."""
+
+    def guess(at: Curvature) -> tuple[float]:
+        r = math.exp(-(at.log_ratio(1.0) + power_of_u) / root)
+        return ((r - 1) / math.expm1(1.0),)
+
+    return guess
+
+
+JS = 0.25 * MixturePower(1, 1, 0.5)
+SOFTENED_KL = MixturePower(1, 2, 0.5)
+SOFTENED_REVERSE_KL = MixturePower(0, 1, 0.5)
+
+register(
+    Entry(
+        "js",
+        JS,
+        "(u*log(2*u/(1 + u)) + log(2/(1 + u)))/2",
+        "Jensen-Shannon divergence KL(p||m)/2 + KL(q||m)/2 with m = (p + q)/2, at most log 2.",
+        "Lin 1991; Goodfellow et al. 2014; Shannon et al., eq. 28 for the canonical 4 JS",
+        aliases=("jensen_shannon", "jsd"),
+    )
+)
+register(
+    Entry(
+        "softened_kl",
+        SOFTENED_KL,
+        "4*u*log(2*u/(1 + u)) - 2*(u - 1)",
+        "Softened KL, 4 KL(p||m) with m = (p + q)/2: the K-divergence in canonical scale.",
+        "Shannon et al., eq. 43; Lin 1991",
+        aliases=("skl", "k_divergence", "soft_kl"),
+    )
+)
+register(
+    Entry(
+        "softened_reverse_kl",
+        SOFTENED_REVERSE_KL,
+        "2*(u + 1)*log((u + 1)/(2*u)) + 2*(u - 1)",
+        "Softened reverse KL, 4 KL(m||p) with m = (p + q)/2: twice what the non-saturating GAN minimises.",
+        "Shannon et al., eqs. 47 and 49",
+        aliases=("srkl", "soft_rkl", "soft_reverse_kl", "softened_rkl"),
+    )
+)
+register(
+    Entry(
+        "skew_kl",
+        skew_kl,
+        "(u*log(u/(pi*u + 1 - pi)) - (1 - pi)*(u - 1))/(1 - pi)^2",
+        "KL(p||m)/(1-pi)^2 with m = pi p + (1-pi) q; the KL at 0, the softened KL at 1/2, canonical.",
+        "Lee 1999; Shannon et al., section 5, for pi = 1/2",
+        parameters=("pi",),
+        tails=("1", "0"),  # for 0 < pi < 1
+        examples=((0.0,), (0.1,), (0.3,), (0.9,)),
+        guess=_solve(1, 2),
+    )
+)
+register(
+    Entry(
+        "skew_reverse_kl",
+        skew_reverse_kl,
+        "((pi*u + 1 - pi)*log((pi*u + 1 - pi)/u) + (1 - pi)*(u - 1))/(1 - pi)^2",
+        "KL(m||p)/(1-pi)^2 with m = pi p + (1-pi) q; the reverse KL at 0, the softened one at 1/2, canonical.",
+        "Shannon et al., section 5, for pi = 1/2",
+        aliases=("skew_rkl",),
+        parameters=("pi",),
+        tails=("2", "0"),  # for 0 < pi < 1
+        examples=((0.0,), (0.1,), (0.3,), (0.9,)),
+        guess=_solve(2, 1),
+    )
+)
+register(
+    Entry(
+        "gjs",
+        gjs,
+        "(pi*u*log(u) - (pi*u + 1 - pi)*log(pi*u + 1 - pi))/(pi*(1 - pi))",
+        "Generalised Jensen-Shannon, (pi KL(p||m) + (1-pi) KL(q||m))/(pi(1-pi)), canonical: KL at 0, 4 JS at 1/2, reverse KL at 1.",
+        "Lin 1991; Shannon et al., section 5",
+        aliases=("generalised_js", "generalized_js", "weighted_js"),
+        parameters=("pi",),
+        tails=("1", "1"),  # for 0 < pi < 1
+        examples=((0.0,), (1e-9,), (0.1,), (0.3,), (0.9,), (1.0,)),
+        guess=_solve(1, 1),
+    )
+)
+register(
+    Entry(
+        "igog",
+        0.5 * SOFTENED_REVERSE_KL + 0.25 * SOFTENED_KL,
+        "log((1 + u)/(2*u)) + (u - 1)/2",
+        "KL(q||p) - KL(q||m): the objective -log D of Poole et al., read as an f.",
+        "Poole et al. 2016; Shannon et al., section 10 and figure 4",
+        aliases=("modified_gan", "poole_minus_log_d"),
+    )
+)
+register(
+    Entry(
+        "triangular",
+        MixturePower(2, 3, 0.5),
+        "(u - 1)^2/(u + 1)",
+        "Triangular discrimination (Le Cam), integral of (p - q)^2/(p + q), at most 2.",
+        "Le Cam 1986; Topsoe 2000",
+        aliases=("le_cam", "vincze_le_cam", "triangular_discrimination"),
+    )
+)
+register(
+    Entry(
+        "arithmetic_geometric",
+        0.125 * SOFTENED_REVERSE_KL + 0.125 * MixturePower(2, 1, 0.5),
+        "(1 + u)/2*log((1 + u)/(2*sqrt(u)))",
+        "Arithmetic-geometric mean divergence KL(m||p)/2 + KL(m||q)/2 with m = (p + q)/2.",
+        "Taneja 1995; tfp.vi.arithmetic_geometric",
+        aliases=("ag", "arithmetic_geometric_mean"),
+    )
+)

@@ -1,0 +1,171 @@
+"""Functions of u written as text: our own tree becomes a SymPy expression, and its second derivative a torch function.
+
+SymPy only sees objects that this module builds from a fixed table of functions; it never parses text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from divmin import grammar
+from divmin.errors import DivminError, suggest
+from divmin.family.custom import Custom, measured
+from divmin.grammar import Node, parse
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FUNCTIONS = ("log", "ln", "exp", "sqrt", "abs", "sign")
+LARGEST_POWER, LARGEST_TREE = 100, 400
+
+
+def is_function_of_u(node: Node) -> bool:
+    """Whether a tree is arithmetic on u and nothing else, so that it means f(u)."""
+    return grammar.names(node) == {"u"} and _calls(node) <= set(FUNCTIONS)
+
+
+def from_text(text: str) -> Custom:
+    """A divergence from f(u) as text; only f'' counts, so affine terms may be anything.
+
+    Args:
+        text: an expression in u with + - * / ^, log, exp, sqrt, abs.
+
+    Raises:
+        DivminError: when it cannot be read, is not convex (saying where), or is not finite at u = 1.
+
+    Example:
+        >>> from_text("u*log(u)").name
+        'kl'
+    """
+    return _from_node(parse(text), text.strip())
+
+
+@lru_cache(maxsize=64)
+def _from_node(node: Node, text: str) -> Custom:
+    import sympy
+
+    expression = to_sympy(node, {})
+    second = sympy.diff(expression, _symbol(), 2)
+    if second.has(sympy.DiracDelta, sympy.Derivative, sympy.Abs, sympy.sign):
+        raise DivminError(
+            f"f(u) = {text} has a kink; among divergences that are not smooth, total_variation and hockey_stick(gamma) are known"
+        )
+    if sum(1 for _ in sympy.preorder_traversal(second)) <= LARGEST_TREE:
+        second = sympy.factor(second)  # one fraction: 1/u - 1/(u+1) would lose every digit far out
+    return measured(lambda d: _log_abs(second, d), text, text)
+
+
+def f_latex(text: str, values: Mapping[str, float]) -> str:
+    """LaTeX of f(u) as written in the catalogue, with its parameters put in."""
+    import sympy
+
+    numbers = {name: sympy.nsimplify(value, rational=True) for name, value in values.items()}
+    return str(sympy.latex(to_sympy(parse(text), numbers)))
+
+
+def to_sympy(node: Node, values: Mapping[str, Any]) -> Any:
+    """The SymPy object for a tree in u and the given names."""
+    import sympy
+
+    table: dict[str, Callable[[Any], Any]] = {
+        "log": sympy.log,
+        "ln": sympy.log,
+        "exp": sympy.exp,
+        "sqrt": sympy.sqrt,
+        "abs": sympy.Abs,
+        "sign": sympy.sign,
+    }
+    match node:
+        case grammar.Number(value):
+            return sympy.Integer(int(value)) if value == int(value) else sympy.Rational(str(value))
+        case grammar.Name("u"):
+            return _symbol()
+        case grammar.Name(text):
+            if text not in values:
+                raise DivminError(f"unknown name '{text}' in a function of u; only u may stand here")
+            return values[text]
+        case grammar.Negative(operand):
+            return -to_sympy(operand, values)
+        case grammar.Binary(operator, left, right):
+            return _combine(operator, to_sympy(left, values), to_sympy(right, values))
+        case grammar.Call(name, arguments, keywords):
+            if name not in table:
+                raise DivminError(f"unknown function '{name}' in a function of u: {suggest(name, FUNCTIONS)}")
+            if len(arguments) != 1 or keywords:
+                raise DivminError(f"{name} takes one argument; got {len(arguments) + len(keywords)}")
+            return table[name](to_sympy(arguments[0], values))
+
+
+def _combine(operator: str, left: Any, right: Any) -> Any:
+    if operator == "^":
+        if right.is_number and not -LARGEST_POWER <= float(right) <= LARGEST_POWER:
+            raise DivminError(f"the exponent {right} is too large; at most {LARGEST_POWER} is read")
+        if left.is_number and right.is_number and left == 0 and right < 0:
+            raise DivminError("division by zero")
+        return left**right
+    if operator == "/" and right == 0:
+        raise DivminError("division by zero")
+    return {"+": left.__add__, "-": left.__sub__, "*": left.__mul__, "/": left.__truediv__}[operator](right)
+
+
+@lru_cache(maxsize=1)
+def _symbol() -> Any:
+    import sympy
+
+    return sympy.Symbol("u", positive=True)
+
+
+def _calls(node: Node) -> set[str]:
+    match node:
+        case grammar.Call(name, arguments, _):
+            return {name}.union(*map(_calls, arguments))
+        case grammar.Binary(_, left, right):
+            return _calls(left) | _calls(right)
+        case grammar.Negative(operand):
+            return _calls(operand)
+    return set()
+
+
+def _log_abs(expression: Any, d: Tensor) -> tuple[Tensor, Tensor]:
+    """log |expression| and its sign at u = e^d; products and powers are summed as logarithms, so that they cannot overflow."""
+    import sympy
+
+    if expression == _symbol():
+        return d, d * 0 + 1
+    if isinstance(expression, sympy.Mul):
+        parts = [_log_abs(factor, d) for factor in expression.args]
+        log, sign = parts[0]
+        for more, other in parts[1:]:
+            log, sign = log + more, sign * other
+        return log, sign
+    if isinstance(expression, sympy.Pow) and expression.exp.is_number:
+        log, sign = _log_abs(expression.base, d)
+        power = float(expression.exp)
+        whole = power == int(power)
+        return power * log, sign ** int(power) if whole else sign.clamp(min=0).masked_fill(sign < 0, math.nan)
+    value = _value(expression, d.exp())
+    return value.abs().log(), value.sign()
+
+
+def _value(expression: Any, u: Tensor) -> Tensor:
+    """The expression at u, by walking the SymPy tree."""
+    import sympy
+
+    if expression == _symbol():
+        return u
+    if expression.is_number:
+        return u * 0 + float(expression)
+    parts = [_value(part, u) for part in expression.args]
+    if isinstance(expression, sympy.Add | sympy.Mul):
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part if isinstance(expression, sympy.Add) else total * part
+        return total
+    if isinstance(expression, sympy.Pow):
+        return parts[0] ** (float(expression.exp) if expression.exp.is_number else parts[1])
+    if isinstance(expression, sympy.log | sympy.exp):
+        return parts[0].log() if isinstance(expression, sympy.log) else parts[0].exp()
+    raise DivminError(f"cannot evaluate '{type(expression).__name__}' in a second derivative")

@@ -1,0 +1,277 @@
+"""The one small language of expressions: numbers, names, calls and arithmetic, parsed into a tree and nothing else.
+
+Divergences ("0.5*kl + 0.5*rkl"), functions of u ("u*log(u) - u + 1") and recipes ("fgan(kl, nonsaturating)") are all written
+in it. Text becomes a tree of the records below; what a name means is decided by whoever walks the tree, from a fixed
+table. Nothing is ever evaluated as Python.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from divmin.errors import DivminError
+
+LONGEST, DEEPEST = 2000, 60
+
+
+@dataclass(frozen=True)
+class Number:
+    value: float
+
+
+@dataclass(frozen=True)
+class Name:
+    text: str
+
+
+@dataclass(frozen=True)
+class Call:
+    name: str
+    arguments: tuple[Node, ...]
+    keywords: tuple[tuple[str, Node], ...] = ()
+
+
+@dataclass(frozen=True)
+class Binary:
+    operator: str  # + - * / ^
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True)
+class Negative:
+    operand: Node
+
+
+Node = Number | Name | Call | Binary | Negative
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_][A-Za-z_0-9]*)"
+    r"|(?P<symbol>\*\*|[-+*/^(),=]))"
+)
+_ARITHMETIC: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "^": operator.pow,
+}
+_BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "^": 4}
+_UNARY = 3  # -u^2 is -(u^2), -u*v is (-u)*v
+
+
+def parse(text: str) -> Node:
+    """Parse an expression.
+
+    Args:
+        text: at most 2,000 characters, nested at most 60 deep; `**` and `^` are both powers.
+
+    Returns:
+        The tree.
+
+    Raises:
+        DivminError: with the position of the first thing that does not fit.
+
+    Example:
+        >>> parse("2*kl")
+        Binary(operator='*', left=Number(value=2.0), right=Name(text='kl'))
+    """
+    if not isinstance(text, str):
+        raise DivminError(f"expected an expression as text; got {type(text).__name__}")
+    if len(text) > LONGEST:
+        raise DivminError(f"the expression has {len(text)} characters; at most {LONGEST} are read")
+    parser = _Parser(text)
+    node = parser.expression(0, 0)
+    if parser.token is not None:
+        raise parser.error(f"unexpected '{parser.token}'")
+    return node
+
+
+def names(node: Node) -> set[str]:
+    """Every name in a tree that is not the name of a call.
+
+    Example:
+        >>> sorted(names(parse("skew(kl, 0.3) + js")))
+        ['js', 'kl']
+    """
+    match node:
+        case Name(text):
+            return {text}
+        case Binary(_, left, right):
+            return names(left) | names(right)
+        case Negative(operand):
+            return names(operand)
+        case Call(_, arguments, keywords):
+            return set().union(*map(names, arguments), *(names(value) for _, value in keywords))
+        case Number():
+            return set()
+
+
+def number(node: Node) -> float | None:
+    """The value of a tree that is only numbers and arithmetic, else None.
+
+    Example:
+        >>> number(parse("-1/4"))
+        -0.25
+    """
+    match node:
+        case Number(value):
+            return value
+        case Negative(operand):
+            inner = number(operand)
+            return None if inner is None else -inner
+        case Binary(symbol, left, right):
+            x, y = number(left), number(right)
+            if x is None or y is None:
+                return None
+            try:
+                value = float(_ARITHMETIC[symbol](x, y))
+            except (ArithmeticError, TypeError) as error:
+                raise DivminError(f"{plain(x)} {symbol} {plain(y)} is not a finite real number") from error
+            if not math.isfinite(value):
+                raise DivminError(f"{plain(x)} {symbol} {plain(y)} is not a finite real number")
+            return value
+    return None
+
+
+def plain(x: float) -> str:
+    """The shortest text that reads back as the same number; whole numbers without a point.
+
+    Example:
+        >>> plain(2.0), plain(0.1)
+        ('2', '0.1')
+    """
+    return str(int(x)) if x == int(x) and abs(x) < 1e15 else repr(float(x))
+
+
+def times(factor: float, text: str) -> str:
+    """A multiple of an expression as text; the factor 1 is not written.
+
+    Example:
+        >>> times(0.5, "kl"), times(2, "u^2 + 1")
+        ('0.5*kl', '2*(u^2 + 1)')
+    """
+    inner = f"({text})" if set(" +-/*^") & set(re.sub(r"\([^()]*\)", "", text)) else text
+    return text if factor == 1 else f"{plain(factor)}*{inner}"
+
+
+def write(node: Node, floor: int = 0) -> str:
+    """A tree as text again, with no more parentheses than it needs.
+
+    Example:
+        >>> write(parse("((u*log(u)) - (u + 1)*2) ^ 2"))
+        '(u*log(u) - (u + 1)*2)^2'
+    """
+    match node:
+        case Number(value):
+            return plain(value)
+        case Name(text):
+            return text
+        case Call(name, arguments, keywords):
+            return f"{name}({', '.join([*map(write, arguments), *(f'{k}={write(v)}' for k, v in keywords)])})"
+        case Negative(operand):
+            text, level = f"-{write(operand, _UNARY)}", _UNARY
+        case Binary(symbol, left, right):
+            level = _BINDING[symbol]
+            glue = f" {symbol} " if level == 1 else symbol
+            # equal strength: the left side of + - * / needs no parentheses, nor does the right side of a power
+            text = f"{write(left, level - (symbol != '^'))}{glue}{write(right, level - (symbol == '^'))}"
+    return f"({text})" if level <= floor else text
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text, self.position, self.start = text, 0, 0
+        self.token: str | None = None
+        self.kind: str | None = None
+        self.advance()
+
+    def advance(self) -> None:
+        rest = self.text[self.position :]
+        self.start = self.position + len(rest) - len(rest.lstrip())
+        if not rest.strip():
+            self.token = self.kind = None
+            return
+        match = _TOKEN.match(self.text, self.position)
+        if match is None:
+            raise self.error(f"unexpected '{self.text[self.start]}'")
+        self.kind = match.lastgroup
+        self.token = match[self.kind] if self.kind else None
+        if self.token == "**":
+            self.token = "^"
+        self.position = match.end()
+
+    def error(self, what: str) -> DivminError:
+        return DivminError(f"cannot read '{self.text.strip()}': {what} at position {self.start + 1}")
+
+    def expect(self, symbol: str) -> None:
+        if self.token != symbol:
+            raise self.error(f"expected '{symbol}', got {self.shown}")
+        self.advance()
+
+    @property
+    def shown(self) -> str:
+        return "the end" if self.token is None else f"'{self.token}'"
+
+    def expression(self, floor: int, depth: int) -> Node:
+        """Precedence climbing: read an operand, then every operator that binds tighter than `floor`."""
+        if depth > DEEPEST:
+            raise self.error(f"nested more than {DEEPEST} deep")
+        left = self.operand(depth + 1)
+        length = 0
+        while self.token in _BINDING and _BINDING[self.token] > floor:
+            length += 1
+            if length > 2 * DEEPEST:
+                raise self.error(f"more than {2 * DEEPEST} terms in a row")
+            symbol = self.token
+            self.advance()
+            # The right side of a power binds to the right and may carry a sign: u^-2^2 is u^(-(2^2)).
+            right = self.expression(_BINDING[symbol] - (symbol == "^"), depth + 1)
+            left = Binary(symbol, left, right)
+        return left
+
+    def operand(self, depth: int) -> Node:
+        token, kind = self.token, self.kind
+        if token is None:
+            raise self.error("the expression ends where a name or number should stand")
+        if kind == "number":
+            value = float(token)
+            if not math.isfinite(value):
+                raise self.error(f"{token} is too large a number")
+            self.advance()
+            return Number(value)
+        if kind == "name":
+            self.advance()
+            return self.call(token, depth) if self.token == "(" else Name(token)
+        if token in "+-":
+            self.advance()
+            inner = self.expression(_UNARY, depth)
+            return Negative(inner) if token == "-" else inner
+        if token == "(":
+            self.advance()
+            inner = self.expression(0, depth)
+            self.expect(")")
+            return inner
+        raise self.error(f"unexpected '{token}'")
+
+    def call(self, name: str, depth: int) -> Call:
+        self.expect("(")
+        arguments: list[Node] = []
+        keywords: list[tuple[str, Node]] = []
+        while self.token != ")":
+            value = self.expression(0, depth)
+            if self.token == "=" and isinstance(value, Name):
+                self.advance()
+                keywords.append((value.text, self.expression(0, depth)))
+            elif keywords:
+                raise self.error("an argument without a name after one with a name")
+            else:
+                arguments.append(value)
+            if self.token != ")":
+                self.expect(",")
+        self.advance()
+        return Call(name, tuple(arguments), tuple(keywords))

@@ -1,0 +1,44 @@
+"""From per-sample losses to what a training loop minimises: reductions, weights, several critics, the finite check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from divmin.errors import DivminError
+
+Scores = Tensor | Sequence[Tensor]
+Term = Callable[[Tensor], Tensor]
+
+
+def expectation(term: Term, scores: Scores, weight: Tensor | None, reduction: str, what: str, check: bool) -> Tensor:
+    """The reduced loss of a tensor of scores, or the mean over critics of the losses of a list of them."""
+    if isinstance(scores, Tensor):
+        return _one(term, scores, weight, reduction, what, check)
+    if not scores:
+        raise DivminError(f"the list of {what} scores is empty; expected one tensor a critic")
+    return torch.stack([_one(term, each, weight, reduction, what, check) for each in scores]).mean(0)
+
+
+def _one(term: Term, scores: Tensor, weight: Tensor | None, reduction: str, what: str, check: bool) -> Tensor:
+    if scores.numel() == 0:
+        raise DivminError(f"the tensor of {what} scores is empty")
+    if check and not bool(scores.isfinite().all()):
+        bad = int((~scores.isfinite()).sum())
+        raise DivminError(f"{bad} of {scores.numel()} {what} scores are not finite; look at the critic's last layers")
+    # A loss is a mean over many samples: 16-bit scores are read in float32, as autocast does with its own losses.
+    loss = term(scores.float() if scores.dtype in (torch.float16, torch.bfloat16) else scores)
+    if reduction not in _REDUCTIONS:
+        raise DivminError(f"unknown reduction '{reduction}'; known: {', '.join(_REDUCTIONS)}")
+    if weight is None:
+        return _REDUCTIONS[reduction](loss)
+    if weight.shape != loss.shape:
+        raise DivminError(f"weights of shape {tuple(weight.shape)} for {what} scores of shape {tuple(loss.shape)}")
+    if reduction == "mean":
+        return (weight * loss).sum() / weight.sum()
+    return _REDUCTIONS[reduction](weight * loss)
+
+
+_REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {"mean": Tensor.mean, "sum": Tensor.sum, "none": lambda x: x}

@@ -1,0 +1,45 @@
+"""What all pictures share: colours that colour-blind readers can tell apart, and how a figure reaches the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from divmin.errors import DivminError
+from divmin.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's palette without its yellow, which fades on white, and black last.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+DASHES = ("-", "--", "-.", ":")
+FORMATS = ("png", "svg", "pdf")
+
+
+@contextmanager
+def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
+    """A figure of this size in inches, saved atomically to `path` when the block ends well.
+
+    No window and no global state of pyplot: pictures can be drawn in the middle of anyone's program.
+    """
+    suffix = path.suffix.lower().lstrip(".")
+    if suffix not in FORMATS:
+        raise DivminError(f"cannot draw '{path}': the name must end in {', '.join('.' + each for each in FORMATS)}")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    drawn = Figure(figsize=(width, height), layout="constrained", dpi=130)
+    FigureCanvasAgg(drawn)
+    yield drawn
+    try:
+        write_atomically(path, lambda stream: drawn.savefig(stream, format=suffix))
+    except OSError as error:
+        raise DivminError(f"cannot write {path}: {error.strerror}") from error
+
+
+def line_style(i: int) -> tuple[str, str]:
+    """Colour and dash of the i-th line; lines that share a colour differ in their dash."""
+    return COLOURS[i % len(COLOURS)], DASHES[(i + i // len(COLOURS)) % len(DASHES)]

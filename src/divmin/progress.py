@@ -1,0 +1,57 @@
+"""A progress bar with an ETA for training, and plain lines where nobody watches a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from divmin.training import Probe, View
+
+PLAIN_LINES = 10  # progress lines in a log file
+
+
+@contextmanager
+def progress(steps: int, start: int = 0) -> Iterator[tuple[Probe, ...]]:
+    """The probes that show progress on standard error: a bar on a terminal, about ten lines elsewhere."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield (Probe(every=max(1, steps // PLAIN_LINES), act=_print_line),)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[numbers]}"),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("training", total=steps, completed=start, numbers="")
+        every = max(1, min(20, steps // 200))
+        yield (Probe(every=every, act=lambda view: bar.update(task, completed=view.step, numbers=_numbers(view))),)
+
+
+def _numbers(view: View) -> str:
+    latest = view.latest
+    if latest is None:
+        return ""
+    return (
+        f"critic {latest.critic_loss:.3f}  generator {latest.generator_loss:.3f}  "
+        f"d {latest.d_real:+.2f} real {latest.d_fake:+.2f} fake"
+    )
+
+
+def _print_line(view: View) -> None:
+    print(f"step {view.step}/{view.steps}  {_numbers(view)}".rstrip(), file=sys.stderr, flush=True)
