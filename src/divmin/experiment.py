@@ -6,11 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import torch
-
 from divmin import plots, training
 from divmin.data import Source
-from divmin.data import load as load_source
 from divmin.family.curves import curves
 from divmin.objectives import Recipe, recipe
 from divmin.progress import progress
@@ -51,14 +48,11 @@ def train(
         ...     sorted(path.name for path in pictures(run))
         ['00000000.png', '00000002.png', 'curves.png', 'divergence.png', 'samples.png']
     """
-    source = source or load_source(
-        config.data, seed=config.seed, image_size=config.image_size, channels=config.channels
-    )
 
     def start(extra: tuple[Probe, ...]) -> Run:
         return training.train(config, recipe=recipe, source=source, probes=(*extra, *probes), overwrite=overwrite)
 
-    return _with_pictures(config, start, source, recipe, show, 0)
+    return _with_pictures(config, start, recipe, show, 0)
 
 
 def resume(folder: str | Path, *, steps: int | None = None, probes: Sequence[Probe] = (), show: bool = True) -> Run:
@@ -77,13 +71,11 @@ def resume(folder: str | Path, *, steps: int | None = None, probes: Sequence[Pro
         DivminError: no readable checkpoint, or nothing left to do.
     """
     before = Run.open(folder)
-    config = before.config
-    source = load_source(config.data, seed=config.seed, image_size=config.image_size, channels=config.channels)
 
     def start(extra: tuple[Probe, ...]) -> Run:
-        return training.resume(folder, steps=steps, source=source, probes=(*extra, *probes))
+        return training.resume(folder, steps=steps, probes=(*extra, *probes))
 
-    return _with_pictures(config, start, source, None, show, before.step, steps)
+    return _with_pictures(before.config, start, None, show, before.step, steps)
 
 
 def pictures(run: Run) -> list[Path]:
@@ -102,17 +94,17 @@ def pictures(run: Run) -> list[Path]:
 def _with_pictures(
     config: TrainConfig,
     start: Callable[[tuple[Probe, ...]], Run],
-    source: Source,
     given: Recipe | None,
     show: bool,
     done: int,
     steps: int | None = None,
 ) -> Run:
     minimises = (given or recipe(config.recipe)).minimises
-    real = source.batch(torch.arange(min(config.samples, source.size or config.samples)))
+    latest: list[View] = []
 
     def picture(view: View) -> None:
         plots.save_samples(view.sample(view.noise(config.samples)), view.picture, title=f"step {view.step}")
+        latest[:] = [view]
 
     with ExitStack() as stack:
         bars = stack.enter_context(progress(steps or config.steps, done)) if show else ()
@@ -121,6 +113,8 @@ def _with_pictures(
         plots.save_history(records, run.folder / CURVES)
     if minimises is not None:
         plots.save_curves(curves([minimises]), run.folder / DIVERGENCE)
-    fake = training.load(run.folder).sample(config.samples, seed=config.seed)
-    plots.save_samples(fake, run.folder / GRID, real=real, title=f"generated, step {run.step}")
+    if latest:
+        view = latest[0]
+        fake, real = view.sample(view.noise(config.samples)), view.real(config.samples)
+        plots.save_samples(fake, run.folder / GRID, real=real, title=f"generated, step {run.step}")
     return run

@@ -145,7 +145,7 @@ def plain(x: float) -> str:
         >>> plain(2.0), plain(0.1)
         ('2', '0.1')
     """
-    return str(int(x)) if x == int(x) and abs(x) < 1e15 else repr(float(x))
+    return str(int(x)) if abs(x) < 1e15 and x == int(x) else repr(float(x))
 
 
 def times(factor: float, text: str) -> str:

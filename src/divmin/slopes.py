@@ -28,8 +28,10 @@ class WithSlope(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         (x,), (grad,) = ctx.saved_tensors, grads
-        product = ctx.slope(x) * grad
-        if grad.dim() and not any(grad.stride()):
-            return product, None, None  # one number for all entries, from a sum or mean: nothing is masked out
-        # An entry that nothing depends on stays 0 even where the slope overflows: 0 * inf is not a gradient.
+        slope = ctx.slope(x)
+        product = slope * grad if torch.is_grad_enabled() else slope.mul_(grad)
+        # An entry that nothing depends on stays 0 even where the slope overflows: 0 * inf is not a gradient. On a CPU
+        # a sum that is a number tells cheaply that there is no such entry.
+        if x.device.type == "cpu" and not torch.compiler.is_compiling() and not product.detach().sum().isnan():
+            return product, None, None
         return product.masked_fill(grad == 0, 0.0), None, None

@@ -452,8 +452,9 @@ class Divergence:
         """s'(d) = e^d a(d) left of 0, e^-d b(d) right of 0; where a or b overflow, s + b and a - s are the same things."""
         a, b = self.a(d), self.b(d)
         s = self._s_smooth(d)
-        left = (d.clamp(max=0).exp() * a).where(a.isfinite(), s + b)
-        right = ((-d).clamp(max=0).exp() * b).where(b.isfinite(), a - s)
+        low, high = (d / 2).clamp(max=0).exp(), (d / -2).clamp(max=0).exp()  # halves: e^d underflows before e^d a does
+        left = (low * a * low).where(a.isfinite(), (s + b).where(b.isfinite(), a))
+        right = (high * b * high).where(b.isfinite(), (a - s).where(a.isfinite(), b))
         return left.where(d < 0, right)
 
     def _f(self, u: Tensor) -> Tensor:

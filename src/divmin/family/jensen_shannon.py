@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from divmin.errors import DivminError
+from divmin.family.algebra import Sum
 from divmin.family.base import Divergence
 from divmin.family.catalogue import Curvature, Entry, register
 from divmin.family.mixture import MixturePower
 from divmin.family.power import Power
 from divmin.grammar import plain
+from divmin.numerics import expm1_times, log_mix
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def _share(family: str, pi: float) -> float:
@@ -41,6 +48,28 @@ def _solve(power_of_u: int, root: int) -> object:
         return ((r - 1) / math.expm1(1.0),)
 
     return guess
+
+
+@dataclass(frozen=True)
+class Igog(Sum):
+    """srkl/2 + skl/4 with the common parts of the two integrals taken once."""
+
+    def _integral(self, d: Tensor, k: int) -> Tensor:
+        if k == 0:
+            return log_mix(0.5, 0.5, -d).neg_().add_(d.mul(0.5).tanh_(), alpha=0.5)
+        if k == 1:
+            return expm1_times(-1.0, d, 0.5).mul_((-d).sigmoid_().add_(1))
+        return super()._integral(d, k)
+
+
+@dataclass(frozen=True)
+class ArithmeticGeometric(Sum):
+    """srkl/8 and its reverse, with the common parts of the two integrals taken once; symmetric, so a(d) = -b(-d)."""
+
+    def _integral(self, d: Tensor, k: int) -> Tensor:
+        if k == 0:
+            return log_mix(0.5, 0.5, d).mul_(-0.5).add_(d, alpha=0.25).add_(expm1_times(1.0, d, 0.25))
+        return self._integral(-d, 0).neg_() if k == 1 else super()._integral(d, k)
 
 
 JS = 0.25 * MixturePower(1, 1, 0.5)
@@ -121,7 +150,7 @@ register(
 register(
     Entry(
         "igog",
-        0.5 * SOFTENED_REVERSE_KL + 0.25 * SOFTENED_KL,
+        Igog(0.5 * SOFTENED_REVERSE_KL, 0.25 * SOFTENED_KL),
         "log((1 + u)/(2*u)) + (u - 1)/2",
         "KL(q||p) - KL(q||m): the objective -log D of Poole et al., read as an f.",
         "Poole et al. 2016; Shannon et al., section 10 and figure 4",
@@ -141,7 +170,7 @@ register(
 register(
     Entry(
         "arithmetic_geometric",
-        0.125 * SOFTENED_REVERSE_KL + 0.125 * MixturePower(2, 1, 0.5),
+        ArithmeticGeometric(0.125 * SOFTENED_REVERSE_KL, 0.125 * MixturePower(2, 1, 0.5)),
         "(1 + u)/2*log((1 + u)/(2*sqrt(u)))",
         "Arithmetic-geometric mean divergence KL(m||p)/2 + KL(m||q)/2 with m = (p + q)/2.",
         "Taneja 1995; tfp.vi.arithmetic_geometric",

@@ -73,17 +73,21 @@ def mixture_weight(d: Tensor, m: int, j: int, shares: tuple[float, float], gain:
         >>> mixture_weight(torch.tensor([-1e4, 0.0, 1e4]), 1, 1, (0.5, 0.5))
         tensor([0., 1., 2.])
     """
-    pi = shares[0]
+    pi, rho = shares
 
     def value(x: Tensor) -> Tensor:
-        fall = x.abs().neg_()
-        left = x < 0
-        h = fall.exp()
-        grown = _grown(fall, h, m, gain)
-        if m != j - m:
-            grown = grown.where(left, _grown(fall, h, j - m, gain))
-        inside = _mixture(h, left, shares)
-        return grown.div_(inside if j == 1 else inside**j)
+        inside = min(max(m, 0), j)  # e^(md) r^-j = e^((m - inside) d) (e^d/r)^inside (1/r)^(j - inside), each stable
+        product = None
+        for y, a, b, power in ((x, pi, rho, inside), (-x, rho, pi, j - inside)):
+            if power:
+                raised = _odds(y, a, b)
+                raised = raised if power == 1 else raised.pow_(power)
+                product = raised if product is None else product.mul_(raised)
+        assert product is not None  # j >= 1
+        if m != inside:  # growth, in two halves between which the gain is put: only the whole product may overflow
+            half = (x * ((m - inside) / 2)).exp_()
+            return product.mul_(half).mul_(gain).mul_(half)
+        return product if gain == 1 else product.mul_(gain)
 
     return numerics.smooth(
         d,
@@ -92,20 +96,12 @@ def mixture_weight(d: Tensor, m: int, j: int, shares: tuple[float, float], gain:
     )
 
 
-def _grown(fall: Tensor, h: Tensor, n: int, gain: float) -> Tensor:
-    """gain h^n with h = e^fall; for n < 0 in two halves, between which the gain is put."""
-    if n >= 0:
-        return (h if n == 1 else h**n) * gain
-    half = (fall * (n / 2)).exp_()
-    return (half * gain).mul_(half)
-
-
-def _mixture(h: Tensor, left: Tensor, shares: tuple[float, float]) -> Tensor:
-    """m/q where p < q and m/p elsewhere, as a sum of positive terms; h = e^-|d|."""
-    pi, rho = shares
+def _odds(x: Tensor, pi: float, rho: float) -> Tensor:
+    """e^x / (pi e^x + rho), which is 1/pi to the last digit beyond the cut."""
     if pi == rho:
-        return h.mul(pi).add_(rho)
-    return h.mul(pi).add_(rho).where(left, h.mul(rho).add_(pi))
+        return x.sigmoid().mul_(2)
+    grown = x.clamp(max=80.0).exp_()
+    return grown.div_(grown.mul(pi).add_(rho))
 
 
 def _well_conditioned(m: int, j: int, shares: tuple[float, float]) -> bool:
@@ -134,11 +130,16 @@ def mixture_integral(d: Tensor, m: int, j: int, shares: tuple[float, float], gai
     if m == 1 and j == 3:
         return _ratio_change(d, shares).mul_(mixture_weight(d, 0, 1, shares).add_(1)).mul_(gain / 2)
     lower = mixture_integral(d, m, j - 1, shares, gain / rho)
-    return lower.sub_(mixture_integral(d, m + 1, j, shares, gain * pi / rho))
+    rest = mixture_integral(d, m + 1, j, shares, gain * pi / rho)
+    return lower.sub_(rest.masked_fill_(rest.isneginf(), 0.0))  # of two infinities the leading one decides
 
 
 def _ratio_change(d: Tensor, shares: tuple[float, float]) -> Tensor:
     """(e^d - 1) / r: from -1/rho to 1/pi."""
-    fall = d.abs().neg_()
-    r = _mixture(fall.exp(), d < 0, shares)
-    return fall.expm1_().div_(r).copysign_(d)
+    pi, rho = shares
+    if pi == rho:
+        return d.mul(0.5).tanh_().mul_(2)
+    if pi > rho:
+        return _ratio_change(-d, (rho, pi)).neg_()
+    change = d.clamp(max=80.0).expm1_()
+    return change.div_(change.mul(pi).add_(1))

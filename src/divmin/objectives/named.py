@@ -12,7 +12,8 @@ from divmin.errors import DivminError, NotSmoothError, suggest
 from divmin.family import Divergence
 from divmin.family.expression import build, divergence
 from divmin.grammar import Call, Name, Node, parse, write
-from divmin.objectives.recipe import Recipe
+from divmin.objectives.base import Recipe
+from divmin.objectives.reduce import Minus
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ def _pair(
             raise NotSmoothError(
                 f"{part.name} cannot train: its f has a kink, so a(d) and b(d) are flat and give no gradient"
             )
-    return Recipe(name, lambda c: -critic.a(c), critic.b, lambda c: -reward(c), minimises, summary)
+    return Recipe(name, Minus(critic.a), critic.b, Minus(reward), minimises, summary)
 
 
 def _fgan_from(arguments: tuple[Node, ...]) -> Recipe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,8 +14,20 @@ Scores = Tensor | Sequence[Tensor]
 Term = Callable[[Tensor], Tensor]
 
 
+@dataclass(frozen=True)
+class Minus:
+    """A term to be maximised: reduced first and negated as a scalar, which saves two passes over the batch."""
+
+    term: Term
+
+    def __call__(self, scores: Tensor) -> Tensor:
+        return -self.term(scores)
+
+
 def expectation(term: Term, scores: Scores, weight: Tensor | None, reduction: str, what: str, check: bool) -> Tensor:
     """The reduced loss of a tensor of scores, or the mean over critics of the losses of a list of them."""
+    if isinstance(term, Minus):
+        return -expectation(term.term, scores, weight, reduction, what, check)
     if isinstance(scores, Tensor):
         return _one(term, scores, weight, reduction, what, check)
     if not scores:

@@ -66,8 +66,13 @@ def draw_cloud(fake: Tensor, real: Tensor | None, ax: Axes, title: str) -> None:
         ax.set(xlabel="x", ylabel="density")
     else:
         if real is not None:
-            ax.scatter(*real.flatten(1)[:, :2].T.numpy(), s=4, color="0.75", label="real", linewidths=0)
-        ax.scatter(*fake.flatten(1)[:, :2].T.numpy(), s=4, color=COLOURS[0], label=title, linewidths=0)
+            _scatter(real, ax, "0.75", "real")
+        _scatter(fake, ax, COLOURS[0], title)
         ax.set(xlabel="x1", ylabel="x2")
         ax.set_aspect("equal", adjustable="datalim")
     ax.legend(frameon=False)
+
+
+def _scatter(samples: Tensor, ax: Axes, colour: str, label: str) -> None:
+    x, y = samples.flatten(1)[:, :2].T.numpy()
+    ax.scatter(x, y, s=4, color=colour, label=label, linewidths=0)

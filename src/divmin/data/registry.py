@@ -1,0 +1,98 @@
+"""The densities and data sets by name, and the small language in which a name carries parameters."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeVar
+
+from divmin.data.density import Density
+from divmin.errors import DivminError, suggest
+
+Number = int | float
+Make = TypeVar("Make", bound=Callable[..., Density])
+
+
+@dataclass(frozen=True)
+class DensityEntry:
+    """One registered density; calling the entry with parameters makes it."""
+
+    name: str
+    summary: str
+    make: Callable[..., Density]
+
+    def __call__(self, **parameters: Number) -> Density:
+        accepted = inspect.signature(self.make).parameters
+        for key, value in parameters.items():
+            if key not in accepted:
+                fix = suggest(key, list(accepted)) if accepted else "it takes none"
+                raise DivminError(f"{self.name} has no parameter {key!r}: {fix}")
+            if isinstance(accepted[key].default, int) and not isinstance(value, int):
+                raise DivminError(f"{self.name} got {key}={value}: expected a whole number")
+        return self.make(**parameters)
+
+
+_DENSITIES: dict[str, DensityEntry] = {}
+
+
+def register_density(name: str, summary: str) -> Callable[[Make], Make]:
+    """Enter the decorated factory, whose parameters are numbers with defaults, in the registry."""
+
+    def enter(make: Make) -> Make:
+        if name in _DENSITIES:
+            raise DivminError(f"two densities are called {name!r}: rename one of them")
+        _DENSITIES[name] = DensityEntry(name, summary, make)
+        return make
+
+    return enter
+
+
+def densities() -> Mapping[str, DensityEntry]:
+    """The registered densities, by name; an entry is called with the parameters of its density.
+
+    Example:
+        >>> densities()["ring"](n=6, sigma=0.05).dim
+        2
+    """
+    return MappingProxyType(_DENSITIES)
+
+
+# Beyond this no parameter makes sense, and squares of it are still finite in float32.
+LARGEST = 1e15
+_CALL = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\((.*)\))?\s*", re.ASCII)
+_ARGUMENT = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*", re.ASCII)
+
+
+def parse_call(text: str) -> tuple[str, dict[str, Number]] | None:
+    """Name and parameters of `name` or `name(key=number, ...)`; None when the text does not begin like either.
+
+    Raises:
+        DivminError: parentheses that hold anything but key=number.
+
+    Example:
+        >>> parse_call("ring(n=6, sigma=0.05)")
+        ('ring', {'n': 6, 'sigma': 0.05})
+        >>> parse_call("photos/cats") is None
+        True
+    """
+    call = _CALL.fullmatch(text)
+    if call is None:
+        return None
+    name, inside = call[1], call[2]
+    parameters: dict[str, Number] = {}
+    for part in inside.split(",") if inside and inside.strip() else []:
+        argument = _ARGUMENT.fullmatch(part)
+        if argument is None:
+            raise DivminError(
+                f"cannot read {part.strip()!r} in {text!r}: expected key=number, as in ring(n=6, sigma=0.05)"
+            )
+        key, number = argument[1], argument[2]
+        if key in parameters:
+            raise DivminError(f"{key} is given twice in {text!r}: give it once")
+        parameters[key] = int(number) if re.fullmatch(r"[-+]?\d+", number) else float(number)
+        if abs(parameters[key]) > LARGEST:
+            raise DivminError(f"{key}={number} in {text!r} is too large: expected at most {LARGEST:.0e}")
+    return name, parameters

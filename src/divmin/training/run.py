@@ -1,0 +1,192 @@
+"""A run on disk: which files there are, who may write them, and what they say.
+
+config.yaml     the configuration
+status.json     running, finished, interrupted or failed, and why
+metrics.jsonl   one record a line
+checkpoint.pt   all that is needed to go on
+samples/        pictures, named by their step
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from divmin.errors import DivminError
+from divmin.files import write_json, write_text
+from divmin.training.config import TrainConfig
+from divmin.training.metrics import Record, parse
+
+CONFIG, STATUS, METRICS, CHECKPOINT, SAMPLES = "config.yaml", "status.json", "metrics.jsonl", "checkpoint.pt", "samples"
+STATES = ("running", "finished", "interrupted", "failed")
+PICTURE = re.compile(r"\d{8}\.png")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as its folder tells it.
+
+    Args:
+        folder: where its files are.
+        state: running, finished, interrupted or failed; a run whose process was killed still says running.
+        step: generator steps done when the state was written.
+        config: the configuration.
+        reason: why it was interrupted or failed, in one line; None otherwise.
+        signal: the number of the signal that interrupted it; None otherwise.
+    """
+
+    folder: Path
+    state: str
+    step: int
+    config: TrainConfig
+    reason: str | None = None
+    signal: int | None = None
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file that `resume` and `load` read."""
+        return self.folder / CHECKPOINT
+
+    @property
+    def samples(self) -> Path:
+        """The folder of pictures."""
+        return self.folder / SAMPLES
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell expects: 0 when finished, 130 after Ctrl-C, 143 after SIGTERM, 1 when failed."""
+        if self.state == "interrupted" and self.signal is not None:
+            return 128 + self.signal
+        return 0 if self.state == "finished" else 1
+
+    def records(self) -> list[Record]:
+        """The metrics, in the order of steps."""
+        path = self.folder / METRICS
+        return parse(read_text(path), where=str(path)) if path.exists() else []
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Run:
+        """Read a run folder.
+
+        Raises:
+            DivminError: there is no run, or one of its files is damaged.
+        """
+        folder = Path(folder)
+        path = folder / STATUS
+        if not path.is_file():
+            raise DivminError(f"{folder} holds no run ({STATUS} is missing): give a folder that divmin train wrote")
+        try:
+            status = json.loads(read_text(path))
+            state, step = status["state"], status["step"]
+            reason, signal = status["reason"], status["signal"]
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise DivminError(f"{path} is damaged: write the run's state anew with divmin resume {folder}") from error
+        if state not in STATES or type(step) is not int:
+            raise DivminError(f"{path} is damaged: got state {state!r} at step {step!r}, expected one of {STATES}")
+        config = replace(TrainConfig.from_yaml(folder / CONFIG), out=str(folder))
+        return cls(folder, state, step, config, reason, signal)
+
+
+def picture_path(folder: Path, step: int) -> Path:
+    """Where the picture of a step belongs; only files with such names are removed by `overwrite`.
+
+    >>> picture_path(Path("runs/a"), 20).as_posix()
+    'runs/a/samples/00000020.png'
+    """
+    return folder / SAMPLES / f"{step:08d}.png"
+
+
+def default_folder(config: TrainConfig, now: datetime) -> Path:
+    """runs/DATA-RECIPE-TIME, with what no file name should hold replaced.
+
+    >>> default_folder(TrainConfig(recipe="fgan(kl, js)"), datetime(2025, 1, 2, 3, 4, 5)).as_posix()
+    'runs/digits-fgan-kl-js-20250102-030405'
+    """
+    name = re.sub(r"[^A-Za-z0-9.]+", "-", f"{Path(config.data).name}-{config.recipe}").strip("-.")
+    return Path("runs") / f"{name}-{now:%Y%m%d-%H%M%S}"
+
+
+def refuse_occupied(folder: Path) -> None:
+    """Raise `DivminError` when a new run would meet other files in `folder`."""
+    if (folder / STATUS).exists():
+        raise DivminError(f"{folder} holds a run: go on with divmin resume {folder}, or start anew with overwrite")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise DivminError(f"{folder} holds other files: choose an empty folder for the run")
+
+
+def claim(folder: Path) -> None:
+    """Make `folder` the place of a new run: create it, or remove from it what divmin wrote and nothing else."""
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (CONFIG, STATUS, METRICS, CHECKPOINT):
+            (folder / name).unlink(missing_ok=True)
+        remove_leftovers(folder)
+        for path in list((folder / SAMPLES).glob("*.png")):
+            if PICTURE.fullmatch(path.name):
+                path.unlink()
+        (folder / SAMPLES).mkdir(exist_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the half-written files of a process that was killed."""
+    for name in (CONFIG, STATUS, METRICS, CHECKPOINT):
+        for path in folder.glob(f".{name}.*.part"):
+            path.unlink()
+
+
+def write_config(folder: Path, config: TrainConfig) -> None:
+    """Write config.yaml, without the folder's own name: a run may be moved."""
+    import yaml
+
+    with writing(folder):
+        write_text(folder / CONFIG, yaml.safe_dump(replace(config, out=None).to_mapping(), sort_keys=False))
+
+
+def write_status(folder: Path, state: str, step: int, *, reason: str | None = None, signal: int | None = None) -> None:
+    """Write status.json."""
+    with writing(folder):
+        write_json(folder / STATUS, {"state": state, "step": step, "reason": reason, "signal": signal})
+
+
+def append_record(folder: Path, record: Record) -> None:
+    """Add one line to metrics.jsonl and see it onto the disk, so that no checkpoint is ahead of its metrics."""
+    with writing(folder), (folder / METRICS).open("a", encoding="utf-8") as stream:
+        stream.write(record.to_json() + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def rewind_metrics(folder: Path, *, step: int, log_every: int) -> Record | None:
+    """Remove the records after `step`, and return the last that stays."""
+    path = folder / METRICS
+    text = read_text(path) if path.exists() else ""
+    records = parse(text, where=str(path), last_step=step, log_every=log_every)
+    with writing(folder):
+        write_text(path, "".join(record.to_json() + "\n" for record in records))
+    return records[-1] if records else None
+
+
+def read_text(path: Path) -> str:
+    """The file's text; one line when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DivminError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DivminError(f"{path} is damaged: not UTF-8 text") from error
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn what the operating system says about a failed write into one line that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        what = error.strerror or str(error)
+        raise DivminError(f"cannot write {error.filename or folder}: {what}; the run folder is {folder}") from error
