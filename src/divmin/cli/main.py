@@ -14,7 +14,7 @@ from divmin.version import __version__
 
 # command -> one line of help; the module divmin.cli.COMMAND_command has `configure(parser)` and `run(arguments) -> exit code`
 COMMANDS = {
-    "list": "the catalogue of divergences and recipes",
+    "list": "the catalogue of divergences",
     "show": "everything about one divergence, by name or expression",
     "train": "train a generator against a critic",
     "resume": "go on with a run from its checkpoint",

@@ -40,10 +40,12 @@ class Custom(Divergence):
         x = d if d.device.type == "mps" else d.double()
         inside = x.clamp(self.low, self.high)
         tails = self.measured_tails
-        log_weight = self.log_curvature(inside)[0] + 2 * inside
-        log_weight = log_weight + (2 - tails.R) * (x.clamp(max=self.low) - self.low)
-        log_weight = log_weight + (tails.S - 1) * (x.clamp(min=self.high) - self.high)
-        return (log_weight - k * x + math.log(self.gain)).exp().to(d.dtype)
+        log = self.log_curvature(inside)[0] + (2 - k) * inside + math.log(self.gain)
+        left, right = x.clamp(max=self.low) - self.low, x.clamp(min=self.high) - self.high
+        for rate, beyond in ((2 - tails.R - k, left), (tails.S - 1 - k, right)):
+            if rate:  # a tail that is flat has slope 0 and not 0 * inf
+                log = log + rate * beyond
+        return log.exp().to(d.dtype)
 
     @property
     def tails(self) -> Tails:
@@ -128,12 +130,13 @@ def measured(log_curvature: LogCurvature, label: str, shown: str) -> Custom:
         raise DivminError(f"f(u) = {shown} is not a divergence: f''(1) must be finite and positive; got {at_one:.6g}")
     moved = torch.stack([log_curvature(d + shift)[0] for shift in (-JITTER, JITTER, 2 * JITTER)])
     sound = log.isfinite() & ((moved - log).abs().amax(0) < TRUST)
-    wrong = (sign < 0) & sound
+    # A change of sign is crossed in a step or two; negative values beyond a longer gap are rounding noise themselves.
+    lost = sound.logical_not().long()
+    gap = torch.cat([lost[:middle].flip(0).cumsum(0).flip(0), lost[middle:].cumsum(0)])
+    wrong = (sign < 0) & sound & (gap <= 2)
     if wrong.any():
-        at = d[wrong]
-        nearest = float(at[at.abs().argmin()])
-        value = -math.exp(float(log[wrong][at.abs().argmin()]))
-        raise DivminError(f"f(u) = {shown} is not convex: f''({math.exp(nearest):.4g}) = {value:.4g} < 0")
+        low, high = _negative(log_curvature, d, wrong)
+        raise DivminError(f"f(u) = {shown} is not convex: f'' < 0 for u between {low:.4g} and {high:.4g}")
     good = sound & (sign > 0)
     low = _reach(good[: middle + 1].flip(0))
     high = _reach(good[middle:])
@@ -150,6 +153,26 @@ def measured(log_curvature: LogCurvature, label: str, shown: str) -> Custom:
     return Custom(log_curvature, label, -low, high, tails)
 
 
+def _negative(log_curvature: LogCurvature, d: Tensor, wrong: Tensor) -> tuple[float, float]:
+    """The interval of u nearest to 1 on which f'' is negative; 0 or inf where it goes on beyond what was looked at."""
+    first = int(d.abs().where(wrong, d.new_tensor(float("inf"))).argmin())
+    ends = []
+    for step in (-1, 1):
+        at = first
+        while 0 <= at + step < len(d) and wrong[at + step]:
+            at += step
+        if not 0 <= at + step < len(d):
+            ends.append(0.0 if step < 0 else math.inf)
+            continue
+        inside, outside = float(d[at]), float(d[at + step])
+        for _ in range(50):
+            middle = (inside + outside) / 2
+            negative = float(log_curvature(numerics.float64([middle]))[1]) < 0
+            inside, outside = (middle, outside) if negative else (inside, middle)
+        ends.append(math.exp(inside))
+    return ends[0], ends[1]
+
+
 def _reach(good: Tensor) -> float:
     """How far from d = 0 the run of good points goes, a step short of the first bad one."""
     run = int(good.long().cumprod(0).sum())
@@ -157,10 +180,15 @@ def _reach(good: Tensor) -> float:
 
 
 def _tail(log_curvature: LogCurvature, end: float, inward: float) -> tuple[float, float]:
-    """The slope of log f'' at an end of the sound range, and how much it still changes there."""
-    log = log_curvature(numerics.float64([end, end + inward, end + 2 * inward]))[0].tolist()
-    outer, inner = (log[0] - log[1]) / -inward, (log[1] - log[2]) / -inward
-    return outer, max(2 * abs(outer - inner), 1e-9)
+    """The slope of log f'' at an end of the sound range, and how far from its limit it can be.
+
+    Three times what a geometric series through the last three slopes would still add, which also covers logarithms.
+    """
+    log = log_curvature(numerics.float64([end + n * inward for n in range(4)]))[0].tolist()
+    slopes = [(log[n] - log[n + 1]) / -inward for n in range(3)]
+    last, before = abs(slopes[0] - slopes[1]), abs(slopes[1] - slopes[2])
+    ratio = min(last / before, 0.99) if before else 0.0
+    return slopes[0], max(3 * last * max(1.0, ratio / (1 - ratio)), 1e-9)
 
 
 def _snapped(x: float, error: float) -> float:

@@ -68,7 +68,8 @@ class ArithmeticGeometric(Sum):
 
     def _integral(self, d: Tensor, k: int) -> Tensor:
         if k == 0:
-            return log_mix(0.5, 0.5, d).mul_(-0.5).add_(d, alpha=0.25).add_(expm1_times(1.0, d, 0.25))
+            small = d.clamp(max=1e4)  # beyond, only the exponential counts, and inf - inf is no number
+            return log_mix(0.5, 0.5, small).mul_(-0.5).add_(small, alpha=0.25).add_(expm1_times(1.0, d, 0.25))
         return self._integral(-d, 0).neg_() if k == 1 else super()._integral(d, k)
 
 

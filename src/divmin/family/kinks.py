@@ -40,7 +40,7 @@ class HockeyStick(Divergence):
         # T_k is a point mass of gamma^(1-k) at d = log gamma; on the kink itself half of it counts.
         at = math.log(self.gamma)
         half = (d - at).sign() + math.copysign(1, at) * (at != 0)
-        return half.mul_(self.gain * self.gamma ** (1 - k) / 2)
+        return half.mul_(self.gain * self.gamma ** (1 - k) / 2).masked_fill_(d.isnan(), math.nan)  # sign forgets NaN
 
     def _s(self, d: Tensor, k: int) -> Tensor:
         size = self.gain * self.gamma**-k

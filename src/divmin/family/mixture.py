@@ -52,10 +52,14 @@ class MixturePower(Divergence):
         return None if name is None else (name, (self.pi,))
 
     def _written(self) -> str:
-        return times(self.gain, f"{_FAMILIES[self.n, self.j]}({plain(self.pi)})")
+        return times(self.gain, _SPELLINGS[self.n, self.j].format(pi=plain(self.pi), rho=plain(1 - self.pi)))
 
 
 _FAMILIES = {(1, 1): "gjs", (1, 2): "skew_kl", (0, 1): "skew_reverse_kl"}
+_SPELLINGS = {key: f"{name}({{pi}})" for key, name in _FAMILIES.items()} | {
+    (2, 1): "reverse(skew_reverse_kl({rho}))",
+    (2, 3): "triangular",  # made at pi = 1/2 only
+}
 
 
 def mixture_weight(d: Tensor, m: int, j: int, shares: tuple[float, float], gain: float = 1.0) -> Tensor:
@@ -131,7 +135,7 @@ def mixture_integral(d: Tensor, m: int, j: int, shares: tuple[float, float], gai
         return _ratio_change(d, shares).mul_(mixture_weight(d, 0, 1, shares).add_(1)).mul_(gain / 2)
     lower = mixture_integral(d, m, j - 1, shares, gain / rho)
     rest = mixture_integral(d, m + 1, j, shares, gain * pi / rho)
-    return lower.sub_(rest.masked_fill_(rest.isneginf(), 0.0))  # of two infinities the leading one decides
+    return lower.sub_(rest.masked_fill_(rest.isinf(), 0.0))  # of two infinities the leading one decides
 
 
 def _ratio_change(d: Tensor, shares: tuple[float, float]) -> Tensor:

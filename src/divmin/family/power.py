@@ -15,6 +15,7 @@ from divmin.errors import DivminError
 from divmin.family.base import Divergence, Tails
 from divmin.family.catalogue import Entry, register
 from divmin.grammar import plain, times
+from divmin.numerics import Array
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +35,11 @@ class Power(Divergence):
     def _integral(self, d: Tensor, k: int) -> Tensor:
         c, low = numerics.minus(self.alpha, k)
         return numerics.expm1_times(c, d, self.gain, low)
+
+    def _area(self, d: Array, k: int) -> Array:
+        if self.alpha == k:  # linear: no function of its own, no formula for its slope
+            return numerics.apply(lambda x: x * self.gain, d)
+        return super()._area(d, k)
 
     def _s(self, d: Tensor, k: int) -> Tensor:
         beta, t = self.alpha - k, d.abs().neg_()

@@ -62,7 +62,7 @@ def f_latex(text: str, values: Mapping[str, float]) -> str:
     """LaTeX of f(u) as written in the catalogue, with its parameters put in."""
     import sympy
 
-    numbers = {name: sympy.nsimplify(value, rational=True) for name, value in values.items()}
+    numbers = {name: sympy.Rational(str(value)) for name, value in values.items()}
     return str(sympy.latex(to_sympy(parse(text), numbers)))
 
 

@@ -42,4 +42,4 @@ def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
 
 def line_style(i: int) -> tuple[str, str]:
     """Colour and dash of the i-th line; lines that share a colour differ in their dash."""
-    return COLOURS[i % len(COLOURS)], DASHES[(i + i // len(COLOURS)) % len(DASHES)]
+    return COLOURS[i % len(COLOURS)], DASHES[(i % len(COLOURS) + i // len(COLOURS)) % len(DASHES)]

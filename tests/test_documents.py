@@ -1,0 +1,47 @@
+"""The Python in the documents runs as printed; each document in a process of its own, because some register things."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROBE = {
+    "CONTRIBUTING.md": """
+import divmin as dm, torch
+from divmin.family.recognise import recognise
+two = dm.divergence("squared_sigmoid")
+d = torch.linspace(-9, 9, 37, dtype=torch.float64)
+torch.testing.assert_close(two.a(d), dm.divergence("reverse(softened_kl)").a(d), rtol=1e-12, atol=1e-14)
+torch.testing.assert_close(two.f(d.exp()), 2 * (d.exp() - 1) - 4 * ((1 + d.exp()) / 2).log(), rtol=1e-9, atol=1e-11)
+assert dm.divergence("symmetrize(power(2))").name == "0.5*symmetric_chi2"
+assert dm.recipe("halved").minimises.name == "js"
+assert dm.data.load("three_modes(gap=3)").shape == (1,)
+import tempfile
+with tempfile.TemporaryDirectory() as folder:
+    config = dm.TrainConfig(recipe="halved", data="three_modes", model="linear", steps=2, out=folder + "/run")
+    assert dm.train(config, show=False).state == "finished"
+""",
+}
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/training.md"])
+def test_python_blocks_run(name: str, tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), flags=re.DOTALL)
+    script = "\n".join(block for block in blocks if ">>>" not in block) + PROBE.get(name, "")
+    assert script.strip()
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_links_lead_somewhere() -> None:
+    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+            if "://" not in target:
+                assert (document.parent / target).exists(), f"{document.name} links to {target}"

@@ -1,0 +1,54 @@
+"""A run with its surroundings: pictures, progress, and the run itself untouched by both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+
+import divmin as dm
+from divmin import training
+from divmin.experiment import pictures
+from divmin.progress import progress
+
+SMALL = {"model": "mlp", "width": 8, "data": "digits", "batch_size": 8, "log_every": 2, "sample_every": 3, "samples": 9}
+
+
+def test_pictures_change_nothing(tmp_path: Path) -> None:
+    with_pictures = dm.train(dm.TrainConfig(**SMALL, steps=6, out=str(tmp_path / "a")), show=False)
+    without = training.train(dm.TrainConfig(**SMALL, steps=6, out=str(tmp_path / "b")))
+    assert torch.equal(dm.load(with_pictures.folder).sample(5), dm.load(without.folder).sample(5))
+    assert {path.name for path in pictures(with_pictures)} == {
+        "samples.png", "curves.png", "divergence.png", "00000000.png", "00000003.png", "00000006.png",
+    }  # fmt: skip
+
+
+def test_resume_goes_on_with_pictures(tmp_path: Path) -> None:
+    whole = dm.train(dm.TrainConfig(**SMALL, steps=8, out=str(tmp_path / "whole")), show=False)
+    dm.train(dm.TrainConfig(**SMALL, steps=4, out=str(tmp_path / "half")), show=False)
+    half = dm.resume(tmp_path / "half", steps=8, show=False)
+    assert torch.equal(dm.load(whole.folder).sample(5), dm.load(half.folder).sample(5))
+    assert half.folder / "samples" / "00000008.png" in pictures(half)
+
+
+def test_own_objects(tmp_path: Path) -> None:
+    recipe = dm.recipe("hybrid(kl, js)")
+    source = dm.data.from_array(torch.randn(40, 3, generator=torch.Generator().manual_seed(0)))
+    config = dm.TrainConfig(model="mlp", width=8, batch_size=8, steps=2, samples=4, out=str(tmp_path / "run"))
+    assert dm.train(config, recipe=recipe, source=source, show=False).config.recipe == "hybrid(kl, js)"
+
+
+def test_plain_progress_ends_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dm.train(dm.TrainConfig(**SMALL, steps=30, out=str(tmp_path / "run")))
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith("step 30/30") and 10 <= len(said) <= 12
+    assert "d " in said[-1] and "real" in said[-1]
+
+
+def test_bar_shows_eta_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(Console, "is_terminal", property(lambda self: True))
+    with progress(100, 40) as (probe,):
+        assert probe.every >= 1
+    assert "ETA" in capsys.readouterr().err
