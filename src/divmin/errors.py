@@ -6,6 +6,9 @@ from __future__ import annotations
 class DivminError(ValueError):
     """Input that cannot be used; the message says what was got, what was expected and what to do."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.splitlines()))  # also where it quotes input of several lines
+
 
 class NotSmoothError(DivminError):
     """A weight or second derivative was asked of a divergence whose f has a kink."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from divmin.errors import DivminError
@@ -45,6 +44,8 @@ def apply(kernel: Kernel, x: Array) -> Array:
     import numpy as np
 
     array = np.asarray(x)
+    if array.dtype.kind == "c":  # NumPy would drop the imaginary part
+        raise DivminError(f"expected real numbers; got an array of {array.dtype}")
     dtype = array.dtype if array.dtype in (np.float16, np.float32, np.float64) else np.dtype(np.float64)
     try:
         values = torch.from_numpy(np.array(array, dtype=dtype))
@@ -145,8 +146,8 @@ def log_mix(c: float, rest: float, x: Tensor) -> Tensor:
         >>> log_mix(0.5, 0.5, torch.tensor([-1e4, 0.0, 1e-8, 1e4], dtype=torch.float64))
         tensor([-6.9315e-01,  0.0000e+00,  5.0000e-09,  9.9993e+03], dtype=torch.float64)
     """
-    if c == rest:  # L(x) = x + L(-x), and L(-|x|) = -log1p(tanh(|x|/2)): nothing cancels, nothing overflows
-        return (x.abs().mul_(0.5).tanh_().log1p_()).neg_().add_(x.clamp(min=0.0))
+    if c == rest:
+        return _half_gap(x).neg_().add_(x.clamp(min=0.0))
     # Above the cut the slope is 1 to the last digit; up to it e^x does not overflow, and positive terms do not cancel.
     below, above = x.clamp(max=80.0), (x - 80.0).clamp_(min=0.0)
     if rest >= 0.25:
@@ -154,6 +155,24 @@ def log_mix(c: float, rest: float, x: Tensor) -> Tensor:
     shift = below.expm1().mul_(c)
     plain = below.exp_().mul_(c).add_(rest)  # far below 0 the plain sum is exact, and 1 + shift is not
     return shift.log1p().where(shift > -0.5, plain.log()).add_(above)
+
+
+def log_share(c: float, rest: float, x: Tensor) -> Tensor:
+    """x - log(c e^x + rest): log p/m at x = log p/q, for the mixture m = c p + rest q.
+
+    Example:
+        >>> import torch
+        >>> log_share(0.5, 0.5, torch.tensor([-1e4, 0.0, 1e4]))
+        tensor([-9.9993e+03,  0.0000e+00,  6.9315e-01])
+    """
+    if c == rest:
+        return _half_gap(x).add_(x.clamp(max=0.0))
+    return log_mix(rest, c, -x).neg_()
+
+
+def _half_gap(x: Tensor) -> Tensor:
+    """log1p(tanh(|x|/2)) = |x| - log((e^|x| + 1)/2): from |x|/2 at 0 to log 2, nothing cancels and nothing overflows."""
+    return x.abs().mul_(0.5).tanh_().log1p_()
 
 
 def exp_second_difference(beta: float, t: Tensor, gain: float = 1.0) -> Tensor:
@@ -183,43 +202,93 @@ def exp_second_difference(beta: float, t: Tensor, gain: float = 1.0) -> Tensor:
 # --- integrals ----------------------------------------------------------------------------------------------------------
 
 
+# Gauss-Legendre nodes and weights on [0, 1]; a test compares them with NumPy's.
+NODES = (
+    0.0034357004074525377,
+    0.018014036361043106,
+    0.04388278587433705,
+    0.0804415140888906,
+    0.1268340467699246,
+    0.1819731596367425,
+    0.24456649902458646,
+    0.3131469556422902,
+    0.38610707442917747,
+    0.46173673943325133,
+    0.5382632605667487,
+    0.6138929255708225,
+    0.6868530443577098,
+    0.7554335009754135,
+    0.8180268403632576,
+    0.8731659532300754,
+    0.9195584859111094,
+    0.956117214125663,
+    0.9819859636389568,
+    0.9965642995925474,
+)
+WEIGHTS = (
+    0.008807003569576059,
+    0.02030071490019347,
+    0.031336024167054534,
+    0.04163837078835238,
+    0.05096505990862022,
+    0.059097265980759206,
+    0.06584431922458832,
+    0.07104805465919102,
+    0.07458649323630187,
+    0.07637669356536292,
+    0.07637669356536292,
+    0.07458649323630187,
+    0.07104805465919102,
+    0.06584431922458832,
+    0.059097265980759206,
+    0.05096505990862022,
+    0.04163837078835238,
+    0.031336024167054534,
+    0.02030071490019347,
+    0.008807003569576059,
+)
+
+
 def integrate(integrand: Callable[[Tensor], Tensor], d: Tensor) -> Tensor:
     """The integral of a smooth positive function from 0 to each entry of d, by Gauss-Legendre panels.
 
     Panels grow away from both ends, where integrands such as e^(c x) have their mass. Computed in float64 where the device has it.
 
     Args:
-        integrand: x of shape [20, *d.shape] to values of the same shape.
-        d: the upper ends, finite; entries beyond 1e30 are read as 1e30.
+        integrand: x of shape [20, panels, *d.shape] to values of the same shape.
+        d: the upper ends, finite; entries beyond 1e30 (1e5 while torch.compile or torch.func trace) are read as that.
     """
     import torch
 
+    from divmin.slopes import values_are_known
+
     wide = d if d.dtype == torch.float64 or d.device.type == "mps" else d.double()
-    end = wide.clamp(-1e30, 1e30)
-    nodes, weights = _legendre(20)
-    column = (-1,) + (1,) * end.dim()
-    at = torch.tensor(nodes, dtype=end.dtype, device=end.device).reshape(column)
-    mass = torch.tensor(weights, dtype=end.dtype, device=end.device).reshape(column)
+    known = values_are_known()
+    furthest = 1e30 if known else 1e5
+    end = wide.clamp(-furthest, furthest)
     half = end.abs() / 2
-    reach = float(half.detach().masked_fill(half.isnan(), 0).max()) if half.numel() else 0.0
-    total, left = torch.zeros_like(end), 0.0
-    while left < reach or left == 0:
-        right = left + (1 if left == 0 else 2 if left < 40 else left)
-        low, high = half.clamp(max=left), half.clamp(max=right)
-        x = low + (high - low) * at
-        panel = ((integrand(x * end.sign()) + integrand(end - x * end.sign())) * mass).sum(0)
-        total = total + (panel * (high - low)).masked_fill(high == low, 0.0)  # past the end of a short range
-        left = right
+    reach = furthest / 2
+    if known:
+        reach = float(half.detach().masked_fill(half.isnan(), 0).max()) if half.numel() else 0.0
+    panels: list[tuple[float, float]] = []
+    edge = 0.0
+    while edge < reach or not panels:
+        panels.append((edge, edge + (1 if edge == 0 else 2 if edge < 40 else edge)))
+        edge = panels[-1][1]
+    column = (-1,) + (1,) * (end.dim() + 1)
+    at = torch.tensor(NODES, dtype=end.dtype, device=end.device).reshape(column)
+    mass = torch.tensor(WEIGHTS, dtype=end.dtype, device=end.device).reshape(column)
+    total = torch.zeros_like(end)
+    # One panel after the other saves memory; all at once is one formula to trace instead of thirty.
+    for group in [[panel] for panel in panels] if known else [panels]:
+        low = torch.stack([half.clamp(max=left) for left, _ in group])
+        width = torch.stack([half.clamp(max=right) for _, right in group]) - low
+        x = (low + width * at) * end.sign()
+        values = ((integrand(x) + integrand(end - x)) * mass).sum(0)
+        total = total + (values * width).masked_fill(width == 0, 0.0).sum(
+            0
+        )  # past the end of a short range: 0, not NaN
     return (total * end.sign()).to(d.dtype)
-
-
-@cache
-def _legendre(n: int) -> tuple[list[float], list[float]]:
-    """Gauss-Legendre nodes and weights on [0, 1]."""
-    from numpy.polynomial.legendre import leggauss
-
-    x, w = leggauss(n)
-    return ((x + 1) / 2).tolist(), (w / 2).tolist()
 
 
 def float64(values: list[float] | float) -> torch.Tensor:

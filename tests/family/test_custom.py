@@ -126,7 +126,7 @@ def test_says_where_it_is_not_convex() -> None:
 
 
 def _raises(u: Tensor) -> Tensor:
-    raise RuntimeError("broken")
+    raise RuntimeError("broken\nin two lines")
 
 
 @pytest.mark.parametrize(

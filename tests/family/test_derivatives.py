@@ -62,7 +62,7 @@ def test_nan_stays_nan_and_infinity_has_its_limit(text: str) -> None:
     for what in ("a", "b", "s"):
         got = getattr(f, what)(float64(float("nan"), float("-inf"), float("inf"), 1.0))
         assert got.isnan().tolist() == [True, False, False, False], what
-    assert (f.f(float64(0.0, float("inf"))).isnan().tolist(), f.f(float("inf"))) == ([False, False], float("inf"))
+    assert f.f(float("inf")) == (0.0 if text == "hockey_stick(0.5)" or "reverse(hockey" in text else float("inf"))
     assert f.f(0.0) == pytest.approx(float(f.s(float("-inf"))))
 
 
@@ -83,9 +83,11 @@ def test_functional_transforms(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["js", "nonsaturating(kl)", "kl + js"])
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # by PyTorch's own tracer
+@pytest.mark.filterwarnings("ignore:Dynamo detected a call")
 def test_compiled_without_breaks(text: str) -> None:
     f = dm.divergence(text)
-    for what in ("a", "b", "weight"):
+    for what in ("a", "b", "weight", "s"):
         torch._dynamo.reset()
         function = getattr(f, what)
         compiled = torch.compile(function, fullgraph=True, backend="aot_eager")

@@ -194,7 +194,7 @@ class Skewed(_Of):
 
     def _inner(self, d: Tensor) -> Tensor:
         """d' = log p/m = d - log(pi e^d + 1 - pi) = -log(pi + (1 - pi) e^-d), with slope h."""
-        return numerics.smooth(d, lambda x: numerics.log_mix(1 - self.pi, self.pi, -x).neg_(), self._held)
+        return numerics.smooth(d, lambda x: numerics.log_share(self.pi, 1 - self.pi, x), self._held)
 
     def _held(self, d: Tensor) -> Tensor:
         """h = (1 - pi) / (pi e^d + 1 - pi), the share of the model in the mixture."""

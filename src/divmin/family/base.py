@@ -458,7 +458,9 @@ class Divergence:
         return left.where(d < 0, right)
 
     def _f(self, u: Tensor) -> Tensor:
-        return u.clamp(min=1) * self._s(u.log(), 0)
+        s = self._s(u.log(), 0)
+        # also at u = inf, where f may have ended in a flat stretch
+        return (u.clamp(min=1) * s).masked_fill(s == 0, 0.0)
 
     def _growth(self, k: int) -> tuple[bool, bool]:
         """Whether A_k is infinite at d = -inf and at d = +inf."""

@@ -13,7 +13,7 @@ from divmin.family.catalogue import Curvature, Entry, register
 from divmin.family.mixture import MixturePower
 from divmin.family.power import Power
 from divmin.grammar import plain
-from divmin.numerics import expm1_times, log_mix
+from divmin.numerics import expm1_times, log_mix, log_share
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,9 +56,9 @@ class Igog(Sum):
 
     def _integral(self, d: Tensor, k: int) -> Tensor:
         if k == 0:
-            return log_mix(0.5, 0.5, -d).neg_().add_(d.mul(0.5).tanh_(), alpha=0.5)
+            return log_share(0.5, 0.5, d).add_(d.mul(0.5).tanh_(), alpha=0.5)
         if k == 1:
-            return expm1_times(-1.0, d, 0.5).mul_((-d).sigmoid_().add_(1))
+            return expm1_times(-1.0, d, 0.5).mul_(d.neg().sigmoid_().add_(1))
         return super()._integral(d, k)
 
 

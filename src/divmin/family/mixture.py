@@ -82,9 +82,9 @@ def mixture_weight(d: Tensor, m: int, j: int, shares: tuple[float, float], gain:
     def value(x: Tensor) -> Tensor:
         inside = min(max(m, 0), j)  # e^(md) r^-j = e^((m - inside) d) (e^d/r)^inside (1/r)^(j - inside), each stable
         product = None
-        for y, a, b, power in ((x, pi, rho, inside), (-x, rho, pi, j - inside)):
+        for sign, a, b, power in ((1, pi, rho, inside), (-1, rho, pi, j - inside)):
             if power:
-                raised = _odds(y, a, b)
+                raised = _odds(sign, x, a, b)
                 raised = raised if power == 1 else raised.pow_(power)
                 product = raised if product is None else product.mul_(raised)
         assert product is not None  # j >= 1
@@ -100,11 +100,11 @@ def mixture_weight(d: Tensor, m: int, j: int, shares: tuple[float, float], gain:
     )
 
 
-def _odds(x: Tensor, pi: float, rho: float) -> Tensor:
-    """e^x / (pi e^x + rho), which is 1/pi to the last digit beyond the cut."""
+def _odds(sign: int, x: Tensor, pi: float, rho: float) -> Tensor:
+    """e^y / (pi e^y + rho) at y = x or -x, which is 1/pi to the last digit beyond the cut."""
     if pi == rho:
-        return x.sigmoid().mul_(2)
-    grown = x.clamp(max=80.0).exp_()
+        return (x.sigmoid() if sign > 0 else x.neg().sigmoid_()).mul_(2)
+    grown = (x.clamp(max=80.0) if sign > 0 else x.neg().clamp_(max=80.0)).exp_()
     return grown.div_(grown.mul(pi).add_(rho))
 
 
@@ -128,7 +128,7 @@ def mixture_integral(d: Tensor, m: int, j: int, shares: tuple[float, float], gai
     if 2 * m > j:
         return mixture_integral(-d, j - m, j, (rho, pi), -gain)
     if m == 0 and j == 1:
-        return numerics.log_mix(rho, pi, -d).mul_(-gain / rho)
+        return numerics.log_share(pi, rho, d).mul_(gain / rho)
     if m == 1 and j == 2:
         return _ratio_change(d, shares).mul_(gain)
     if m == 1 and j == 3:

@@ -56,7 +56,9 @@ def tiled(images: Tensor) -> Tensor:
 def draw_cloud(fake: Tensor, real: Tensor | None, ax: Axes, title: str) -> None:
     """The first two coordinates as points, or one coordinate as a histogram; real ones grey underneath."""
     if fake[0].numel() == 1:
-        low, high = fake.flatten().quantile(fake.new_tensor([0.01, 0.99])).tolist()  # a few stray samples squeeze nothing
+        low, high = (
+            fake.flatten().quantile(fake.new_tensor([0.01, 0.99])).tolist()
+        )  # a few stray samples squeeze nothing
         if real is not None:
             low, high = min(low, float(real.min())), max(high, float(real.max()))
         span = (low - 0.5, high + 0.5)
