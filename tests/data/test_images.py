@@ -6,7 +6,10 @@ import io
 import os
 from pathlib import Path
 
+import datasets
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
@@ -16,10 +19,6 @@ from divmin.data import ArraySource, ByteSource, PictureSource, load
 from divmin.data.folder import Files, picture_files
 from divmin.data.pictures import Form, assemble, square
 from divmin.errors import DivminError
-
-datasets = pytest.importorskip("datasets")
-pa = pytest.importorskip("pyarrow")
-pq = pytest.importorskip("pyarrow.parquet")
 
 
 def pixels(index: int, width: int = 8, height: int = 8, channels: int = 1) -> np.ndarray:

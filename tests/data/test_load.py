@@ -30,6 +30,7 @@ def test_parameters_reach_the_density() -> None:
         ("a(b=-1, c=+.5, d=1., e=1e3)", ("a", {"b": -1, "c": 0.5, "d": 1.0, "e": 1000.0})),
         ("a/b", None),
         ("a(b=1", None),
+        ("a(b=1/4,)", ("a", {"b": 0.25})),
         ("3a", None),
         ("", None),
     ],
@@ -39,7 +40,7 @@ def test_the_language_of_names(text: str, read: tuple[str, dict[str, float]] | N
 
 
 def test_whole_numbers_stay_whole() -> None:
-    call = parse_call("a(b=6, c=6.0)")
+    call = parse_call("a(b=6, c=6.5)")
     assert call is not None
     assert [type(value) for value in call[1].values()] == [int, float]
 
@@ -51,11 +52,11 @@ def test_whole_numbers_stay_whole() -> None:
         ("rnig(n=3)", "did you mean ring"),
         ("no/such/place", "no such path"),
         ("ring(n)", "expected key=number"),
-        ("ring(n=1,)", "expected key=number"),
-        ("ring(n=__import__('os'))", "expected key=number"),
+        ("ring(n=__import__('os'))", "cannot read"),
+        ("ring(n=m)", "expected key=number"),
         ("ring(n=1, n=2)", "given twice"),
         ("ring(sgima=1)", "did you mean sigma"),
-        ("ring(n=1e3)", "expected a whole number"),
+        ("ring(n=1.5)", "expected a whole number"),
         ("ring(sigma=1e999)", "too large"),
         ("x" * 5000, "no such path"),
         ("digits(n=3)", "digits has no parameters"),

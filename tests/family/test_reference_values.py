@@ -52,14 +52,15 @@ def test_tails_and_limits(name: str) -> None:
 )
 def test_pairs_of_gaussians(name: str, pair: str, mean: float, deviation: float) -> None:
     wanted = float(VALUES["pairs"][pair][name])
-    if math.isinf(wanted):
-        pytest.skip("infinite: no grid shows it")
     f = dm.divergence(name).canonical()
     x = torch.linspace(-40, 40, 8001, dtype=torch.float64)
     log_p = -(x**2) / 2 - math.log(2 * math.pi) / 2
     log_q = -(((x - mean) / deviation) ** 2) / 2 - math.log(2 * math.pi * deviation**2) / 2
     terms = torch.maximum(log_p, log_q).exp() * f.s(log_p - log_q)
-    assert float(torch.trapezoid(terms, x)) == pytest.approx(wanted, rel=1e-10)
+    got = float(torch.trapezoid(terms, x))
+    assert (
+        got > 1e30 if math.isinf(wanted) else got == pytest.approx(wanted, rel=1e-10)
+    )  # q^2/p grows to the grid's ends
 
 
 def test_the_two_chi_squares_are_named_by_their_denominator() -> None:

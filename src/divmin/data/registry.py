@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
 
+from divmin import grammar
 from divmin.data.density import Density
 from divmin.errors import DivminError, suggest
 
@@ -62,12 +63,11 @@ def densities() -> Mapping[str, DensityEntry]:
 
 # Beyond this no parameter makes sense, and squares of it are still finite in float32.
 LARGEST = 1e15
-_CALL = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\((.*)\))?\s*", re.ASCII)
-_ARGUMENT = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*", re.ASCII)
+_CALL = re.compile(r"\s*[A-Za-z_]\w*\s*(\(.*\))?\s*", re.ASCII)
 
 
 def parse_call(text: str) -> tuple[str, dict[str, Number]] | None:
-    """Name and parameters of `name` or `name(key=number, ...)`; None when the text does not begin like either.
+    """Name and parameters of `name` or `name(key=number, ...)`; None for text that has another form, such as a path.
 
     Raises:
         DivminError: parentheses that hold anything but key=number.
@@ -78,21 +78,21 @@ def parse_call(text: str) -> tuple[str, dict[str, Number]] | None:
         >>> parse_call("photos/cats") is None
         True
     """
-    call = _CALL.fullmatch(text)
-    if call is None:
+    if len(text) > grammar.LONGEST or not _CALL.fullmatch(text):
         return None
-    name, inside = call[1], call[2]
+    node = grammar.parse(text)
+    if isinstance(node, grammar.Name):
+        return node.text, {}
+    if not isinstance(node, grammar.Call) or node.arguments:
+        raise DivminError(f"cannot read {text!r}: expected key=number, as in ring(n=6, sigma=0.05)")
     parameters: dict[str, Number] = {}
-    for part in inside.split(",") if inside and inside.strip() else []:
-        argument = _ARGUMENT.fullmatch(part)
-        if argument is None:
-            raise DivminError(
-                f"cannot read {part.strip()!r} in {text!r}: expected key=number, as in ring(n=6, sigma=0.05)"
-            )
-        key, number = argument[1], argument[2]
+    for key, written in node.keywords:
+        value = grammar.number(written)
+        if value is None:
+            raise DivminError(f"cannot read {key} in {text!r}: expected key=number, as in ring(n=6, sigma=0.05)")
         if key in parameters:
             raise DivminError(f"{key} is given twice in {text!r}: give it once")
-        parameters[key] = int(number) if re.fullmatch(r"[-+]?\d+", number) else float(number)
-        if abs(parameters[key]) > LARGEST:
-            raise DivminError(f"{key}={number} in {text!r} is too large: expected at most {LARGEST:.0e}")
-    return name, parameters
+        if abs(value) > LARGEST:
+            raise DivminError(f"{key} in {text!r} is too large: expected at most {LARGEST:.0e}")
+        parameters[key] = int(value) if value.is_integer() else value
+    return node.name, parameters

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # Beyond this the weight of an unbounded divergence dwarfs everything near d = 0, so its axis is logarithmic.
 TALL = 50.0
+_PLATE = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
 
 
 def draw_s(record: Curves, ax: Axes) -> None:
@@ -21,7 +22,9 @@ def draw_s(record: Curves, ax: Axes) -> None:
         colour, dash = line_style(i)
         ax.plot(record.d, member.s, dash, color=colour, label=member.name)
     ax.set(
-        title="s(d): cost of a mismatch", xlabel="looks fake  ←  d = log p/q (nats)  →  missed data", ylabel="s (nats)"
+        title="s(d): cost of a mismatch",
+        xlabel="← looks fake       missed data →\nd = log p/q (nats)",
+        ylabel="s (nats)",
     )
     ax.set_ylim(0, min(8.0, max(max(member.s) for member in record.members) * 1.05))
     ax.set_xlim(record.d[0], record.d[-1])
@@ -59,7 +62,8 @@ def _draw(record: Curves, values: list[list[float] | None], ax: Axes) -> None:
             ax.plot(record.d, line, dash, color=colour)
     kinked = [member.name for member, line in zip(record.members, values, strict=True) if line is None]
     if kinked:
-        ax.text(0.5, 0.5, f"{', '.join(kinked)}: a point mass\n(f has a kink)", transform=ax.transAxes, ha="center")
+        note = f"{', '.join(kinked)}: a point mass (f has a kink)"
+        ax.text(0.5, 0.02, note, transform=ax.transAxes, ha="center", fontsize="small", bbox=_PLATE)
     if any(line is not None and max(line) > TALL for line in values):
         ax.set_yscale("log")
     ax.set_xlim(record.d[0], record.d[-1])
