@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from divmin.training import TrainConfig
+
 ROOT = Path(__file__).parent.parent
 PROBE = {
     "CONTRIBUTING.md": """
@@ -38,6 +40,13 @@ def test_python_blocks_run(name: str, tmp_path: Path) -> None:
         [sys.executable, "-W", "error", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.name)
+def test_examples_are_configurations(path: Path) -> None:
+    config = TrainConfig.from_yaml(path)
+    assert config.recipe == "nonsaturating"
+    assert config.steps >= 1000
 
 
 def test_links_lead_somewhere() -> None:

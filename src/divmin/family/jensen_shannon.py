@@ -37,7 +37,7 @@ def skew_kl(pi: float) -> Divergence:
 
 def skew_reverse_kl(pi: float) -> Divergence:
     pi = _share("skew_reverse_kl", pi)
-    return Power(-pi) if pi in (0, 1) else MixturePower(0, 1, pi)
+    return Power(0.0 - pi) if pi in (0, 1) else MixturePower(0, 1, pi)
 
 
 def _solve(power_of_u: int, root: int) -> object:

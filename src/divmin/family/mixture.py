@@ -63,7 +63,7 @@ _SPELLINGS = {key: f"{name}({{pi}})" for key, name in _FAMILIES.items()} | {
 
 
 def mixture_weight(d: Tensor, m: int, j: int, shares: tuple[float, float], gain: float = 1.0) -> Tensor:
-    """gain e^(md) r^-j with r = pi e^d + rho, from e^-|d| so that only its own value can overflow.
+    """gain e^(md) r^-j with r = pi e^d + rho, so that nothing but its own value can overflow.
 
     Args:
         d: log-ratios.
@@ -134,8 +134,9 @@ def mixture_integral(d: Tensor, m: int, j: int, shares: tuple[float, float], gai
     if m == 1 and j == 3:
         return _ratio_change(d, shares).mul_(mixture_weight(d, 0, 1, shares).add_(1)).mul_(gain / 2)
     lower = mixture_integral(d, m, j - 1, shares, gain / rho)
-    rest = mixture_integral(d, m + 1, j, shares, gain * pi / rho)
-    return lower.sub_(rest.masked_fill_(rest.isinf(), 0.0))  # of two infinities the leading one decides
+    # Far out the first part decides. If the rest grows like d, a cut keeps inf - inf away; if like a power of e^d, it is 0.
+    rest = mixture_integral(d.clamp(-1e30, 1e30) if m >= -1 else d, m + 1, j, shares, gain * pi / rho)
+    return lower.sub_(rest if m >= -1 else rest.masked_fill_(rest.isinf(), 0.0))
 
 
 def _ratio_change(d: Tensor, shares: tuple[float, float]) -> Tensor:
