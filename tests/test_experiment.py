@@ -40,6 +40,24 @@ def test_own_objects(tmp_path: Path) -> None:
     assert dm.train(config, recipe=recipe, source=source, show=False).config.recipe == "hybrid(kl, js)"
 
 
+def test_resume_with_own_recipe(tmp_path: Path) -> None:
+    from divmin.objectives import hybrid
+
+    mine = hybrid(dm.from_f(lambda u: u * u.log() + (u - 1) ** 2, name="mine"), dm.divergence("js"))
+    dm.train(dm.TrainConfig(**SMALL, steps=2, out=str(tmp_path / "run")), recipe=mine, show=False)
+    with pytest.raises(dm.DivminError, match="recipe"):
+        dm.resume(tmp_path / "run", steps=4, show=False)
+    assert dm.resume(tmp_path / "run", steps=4, recipe=mine, show=False).step == 4
+
+
+@pytest.mark.parametrize("room", ["data", "family", "objectives", "models", "training", "plots"])
+def test_rooms_are_reached_from_a_fresh_import(room: str) -> None:
+    import subprocess
+    import sys
+
+    subprocess.run([sys.executable, "-W", "error", "-c", f"import divmin as dm; dm.{room}.__name__"], check=True)
+
+
 def test_plain_progress_ends_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     dm.train(dm.TrainConfig(**SMALL, steps=30, out=str(tmp_path / "run")))
     said = capsys.readouterr().err.splitlines()

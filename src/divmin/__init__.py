@@ -52,6 +52,8 @@ __all__ = ["__version__", *_HOMES]
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _ROOMS:
+        return importlib.import_module(f"divmin.{name}")
     raise AttributeError(f"module 'divmin' has no attribute '{name}'")
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from divmin import plots, training
+from divmin import objectives, plots, training
 from divmin.data import Source
+from divmin.errors import DivminError
 from divmin.family.curves import curves
-from divmin.objectives import Recipe, recipe
+from divmin.objectives import Recipe
 from divmin.progress import progress
 from divmin.training import Probe, Run, TrainConfig, View
 
@@ -49,18 +50,33 @@ def train(
         ['00000000.png', '00000002.png', 'curves.png', 'divergence.png', 'samples.png']
     """
 
+    if not isinstance(config, TrainConfig):
+        raise DivminError(
+            f"expected a TrainConfig; got {type(config).__name__}: write dm.TrainConfig(recipe=..., data=...)"
+        )
+
     def start(extra: tuple[Probe, ...]) -> Run:
         return training.train(config, recipe=recipe, source=source, probes=(*extra, *probes), overwrite=overwrite)
 
     return _with_pictures(config, start, recipe, show, 0)
 
 
-def resume(folder: str | Path, *, steps: int | None = None, probes: Sequence[Probe] = (), show: bool = True) -> Run:
+def resume(
+    folder: str | Path,
+    *,
+    steps: int | None = None,
+    recipe: Recipe | None = None,
+    source: Source | None = None,
+    probes: Sequence[Probe] = (),
+    show: bool = True,
+) -> Run:
     """Go on with a run from its checkpoint, as the command line does; on the CPU bit for bit.
 
     Args:
         folder: the run folder.
         steps: generator steps in all, when more are wanted than configured.
+        recipe: the Recipe object of a run that was started with one.
+        source: the data source of a run that was started with one.
         probes: further looks at the run.
         show: show progress on standard error.
 
@@ -73,9 +89,9 @@ def resume(folder: str | Path, *, steps: int | None = None, probes: Sequence[Pro
     before = Run.open(folder)
 
     def start(extra: tuple[Probe, ...]) -> Run:
-        return training.resume(folder, steps=steps, probes=(*extra, *probes))
+        return training.resume(folder, steps=steps, recipe=recipe, source=source, probes=(*extra, *probes))
 
-    return _with_pictures(before.config, start, None, show, before.step, steps)
+    return _with_pictures(before.config, start, recipe, show, before.step, steps)
 
 
 def pictures(run: Run) -> list[Path]:
@@ -99,7 +115,6 @@ def _with_pictures(
     done: int,
     steps: int | None = None,
 ) -> Run:
-    minimises = (given or recipe(config.recipe)).minimises
     latest: list[View] = []
 
     def picture(view: View) -> None:
@@ -111,6 +126,7 @@ def _with_pictures(
         run = start((Probe(config.sample_every, picture), *bars))
     if records := run.records():
         plots.save_history(records, run.folder / CURVES)
+    minimises = (given or objectives.recipe(config.recipe)).minimises
     if minimises is not None:
         plots.save_curves(curves([minimises]), run.folder / DIVERGENCE)
     if latest:

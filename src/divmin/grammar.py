@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from divmin.errors import DivminError
@@ -136,6 +136,26 @@ def number(node: Node) -> float | None:
                 raise DivminError(f"{plain(x)} {symbol} {plain(y)} is not a finite real number")
             return value
     return None
+
+
+def with_numbers(node: Node, values: Mapping[str, float]) -> Node:
+    """A tree with numbers in the place of some names.
+
+    Example:
+        >>> write(with_numbers(parse("u^t - t*(u - 1)"), {"t": -2.0}))
+        'u^(-2) - -2*(u - 1)'
+    """
+    match node:
+        case Name(text) if text in values:
+            return Number(values[text]) if values[text] >= 0 else Negative(Number(-values[text]))
+        case Call(name, arguments, keywords):
+            put = tuple(with_numbers(each, values) for each in arguments)
+            return Call(name, put, tuple((key, with_numbers(value, values)) for key, value in keywords))
+        case Binary(symbol, left, right):
+            return Binary(symbol, with_numbers(left, values), with_numbers(right, values))
+        case Negative(operand):
+            return Negative(with_numbers(operand, values))
+    return node
 
 
 def plain(x: float) -> str:

@@ -54,4 +54,5 @@ def _numbers(view: View) -> str:
 
 
 def _print_line(view: View) -> None:
-    print(f"step {view.step}/{view.steps}  {_numbers(view)}".rstrip(), file=sys.stderr, flush=True)
+    seen = f"  (of step {view.latest.step})" if view.latest is not None and view.latest.step != view.step else ""
+    print(f"step {view.step}/{view.steps}  {_numbers(view)}{seen}".rstrip(), file=sys.stderr, flush=True)

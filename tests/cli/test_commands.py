@@ -162,6 +162,8 @@ def test_sample(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         (["train", "--data", "ring", "--model", "dcgan"], "dcgan"),
         (["train", "--config", "/no/such/file.yaml"], "cannot read"),
         (["train", "--overwrite"], "--out"),
+        (["train", "--data", "digits", "--image-size", "9999999"], "at most 1024"),
+        (["show", "-log(u)"], "goes after --"),
         (["resume", "/no/such/run"], "holds no run"),
         (["sample", "/no/such/run"], "does not exist"),
     ],
@@ -196,6 +198,35 @@ def test_a_run_is_not_replaced_unasked(run: Path, capsys: pytest.CaptureFixture[
     assert main([*TRAIN, "--out", str(run)]) == 2
     assert "divmin resume" in capsys.readouterr().err
     assert (run / "checkpoint.pt").read_bytes() == before
+
+
+def test_a_folder_without_a_run_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.yaml").write_text("mine")
+    assert main([*TRAIN, "--out", str(tmp_path), "--overwrite"]) == 2
+    assert "holds other files" in capsys.readouterr().err
+    assert (tmp_path / "config.yaml").read_text() == "mine"
+
+
+def test_dry_run_as_a_record(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*TRAIN, "--dry-run", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["config"]["steps"], record["minimises"], record["shape"]) == (4, "0.5*softened_reverse_kl", [2])
+
+
+def test_show_puts_the_parameters_in(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "power(-2)", "--json"]) == 0
+    f = json.loads(capsys.readouterr().out)["f"]
+    assert dm.divergence(f).name == "power(-2)"
+    assert main(["show", "--", "-log(u)"]) == 0
+    assert capsys.readouterr().out.startswith("reverse_kl")
+
+
+def test_list_fits_a_narrow_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["list"]) == 0
+    shown = capsys.readouterr().out
+    assert "arithmetic_geometric" in shown and "mode-covering" in shown
+    assert all(len(line) <= 80 for line in shown.splitlines() if "E_q" not in line and "divmin show" not in line)
 
 
 def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,7 +82,7 @@ def test_global_random_state_does_not_reach_training(lab, same):
 
 def test_finished_run_asks_for_more_steps(lab):
     run = lab.train("a")
-    with pytest.raises(DivminError, match=r"has done 6 steps and 6 are asked for: give steps above 6"):
+    with pytest.raises(DivminError, match=r"has done 6 steps and 6 are asked for: give steps \(--steps\) above 6"):
         resume(run.folder, **lab.parts())
 
 

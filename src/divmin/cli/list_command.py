@@ -28,18 +28,19 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
+    console = Console()
+    wide = console.width >= 120  # narrower, f(u) would break into crumbs; `divmin show` has it
     table = Table(box=box.SIMPLE, title=r"f-divergences D_f(p, q) = E_q\[f(u)], u = p/q, p data, q model; nats")
-    for heading in ("name", "f(u)", "tails (R, S)", "bounded", "character"):
+    for heading in ("name", *(["f(u)"] if wide else []), "tails (R, S)", "bounded", "character"):
         table.add_column(heading, overflow="fold", no_wrap=heading in ("name", "tails (R, S)"))
     for record in records:
         table.add_row(
             record["usage"],
-            record["f"],
+            *([record["f"]] if wide else []),
             f"({', '.join(record['tails'])})",
             record["bounded"],
             record["character"],
         )
-    console = Console()
     console.print(table)
     console.print("divmin show NAME says more; names combine: reverse(kl), soften(rkl), 0.5*kl + 0.5*rkl, u*log(u) ...")
     return 0

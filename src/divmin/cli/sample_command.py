@@ -8,6 +8,8 @@ from pathlib import Path
 
 from divmin.errors import DivminError
 
+SUFFIXES = (".png", ".svg", ".pdf", ".npy")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
@@ -31,8 +33,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from divmin.training import load
 
+    if arguments.out.suffix not in SUFFIXES:
+        raise DivminError(f"cannot write samples to '{arguments.out}': the name must end in {', '.join(SUFFIXES)}")
+
     sampler = load(arguments.run)
-    samples = sampler.sample(arguments.n, seed=arguments.seed, ema=not arguments.last)
+    if arguments.seed < 0:
+        raise DivminError(f"seed must be at least 0, got {arguments.seed}")
+    try:
+        samples = sampler.sample(arguments.n, seed=arguments.seed, ema=not arguments.last)
+    except (MemoryError, RuntimeError) as error:  # what PyTorch raises when memory is refused
+        raise DivminError(f"no memory for {arguments.n} samples at once: draw fewer, with other seeds") from error
     if arguments.out.suffix == ".npy":
         import numpy as np
 

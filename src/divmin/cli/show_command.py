@@ -10,6 +10,7 @@ from typing import Any
 
 from divmin.family import Divergence, divergence
 from divmin.family.recognise import recognise
+from divmin.grammar import parse, with_numbers, write
 
 AT = (-8.0, -4.0, -1.0, 0.0, 1.0, 4.0, 8.0)
 
@@ -49,7 +50,9 @@ def describe(f: Divergence) -> dict[str, Any]:
         "summary": found.entry.summary if found else None,
         "aliases": list(found.entry.aliases) if found else [],
         "source": found.entry.source if found else None,
-        "f": found.entry.f if found else None,
+        "f": write(with_numbers(parse(found.entry.f), dict(zip(found.entry.parameters, found.parameters, strict=True))))
+        if found
+        else None,
         "factor": found.factor if found else None,
         "latex": f.formula,
         "scale": f.scale if f.smooth else None,

@@ -43,7 +43,7 @@ _METAVAR = {int: "N", float: "X", str: "TEXT"}
 def run(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     if arguments.dry_run:
-        return _dry_run(config)
+        return _dry_run(config, arguments.json)
     from divmin.cli.outcome import report
     from divmin.experiment import train
 
@@ -59,7 +59,9 @@ def _config(arguments: argparse.Namespace) -> TrainConfig:
     return config
 
 
-def _dry_run(config: TrainConfig) -> int:
+def _dry_run(config: TrainConfig, as_json: bool) -> int:
+    import json
+
     import yaml
 
     from divmin import data, models
@@ -70,6 +72,17 @@ def _dry_run(config: TrainConfig) -> int:
     source = data.load(config.data, seed=config.seed, image_size=config.image_size, channels=config.channels)
     pair = models.build(config.model, shape=source.shape, latent=config.latent, width=config.width, seed=config.seed)
     sizes = [sum(p.numel() for p in network.parameters()) for network in (pair.generator, pair.critic)]
+    if as_json:
+        about = {
+            "shape": list(source.shape),
+            "samples": source.size,
+            "generator": sizes[0],
+            "critic": sizes[1],
+            "latent": pair.latent,
+        }
+        minimises = None if chosen.minimises is None else chosen.minimises.name
+        print(json.dumps({"config": config.to_mapping(), "minimises": minimises, **about}, indent=2))
+        return 0
     print(yaml.safe_dump(config.to_mapping(), sort_keys=False), end="")
     print(f"# data: {source.name}, shape {tuple(source.shape)}, {source.size or 'endless'} samples")
     print(f"# networks: generator {sizes[0]:,} parameters, critic {sizes[1]:,}, z of dimension {pair.latent}")

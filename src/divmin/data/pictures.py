@@ -49,10 +49,13 @@ class Form:
     def __post_init__(self) -> None:
         if self.image_size is not None and self.image_size < 1:
             raise DivminError(f"image_size is {self.image_size}: expected a number of pixels of at least 1")
+        if self.image_size is not None and self.image_size > LARGEST:
+            raise DivminError(f"image_size is {self.image_size}: expected at most {LARGEST} pixels")
         if self.channels not in (None, 1, 3):
             raise DivminError(f"channels is {self.channels}: expected 1 (grey) or 3 (RGB)")
 
 
+LARGEST = 1024  # resized pictures are held in memory, and no model here takes larger ones
 GREY = ("1", "L", "LA", "La")
 COLOUR = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 

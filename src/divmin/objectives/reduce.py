@@ -30,6 +30,8 @@ def expectation(term: Term, scores: Scores, weight: Tensor | None, reduction: st
         return -expectation(term.term, scores, weight, reduction, what, check)
     if isinstance(scores, Tensor):
         return _one(term, scores, weight, reduction, what, check)
+    if not isinstance(scores, list | tuple) or not all(isinstance(each, Tensor) for each in scores):
+        raise DivminError(f"{what} scores must be a tensor, or a list of tensors; got {type(scores).__name__}")
     if not scores:
         raise DivminError(f"the list of {what} scores is empty; expected one tensor a critic")
     return torch.stack([_one(term, each, weight, reduction, what, check) for each in scores]).mean(0)

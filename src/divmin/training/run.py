@@ -112,10 +112,14 @@ def default_folder(config: TrainConfig, now: datetime) -> Path:
     return Path("runs") / f"{name}-{now:%Y%m%d-%H%M%S}"
 
 
-def refuse_occupied(folder: Path) -> None:
-    """Raise `DivminError` when a new run would meet other files in `folder`."""
+def refuse_occupied(folder: Path, *, overwrite: bool = False) -> None:
+    """Raise `DivminError` when a new run would meet other files in `folder`; `overwrite` gives up a run, nothing else."""
     if (folder / STATUS).exists():
-        raise DivminError(f"{folder} holds a run: go on with divmin resume {folder}, or start anew with overwrite")
+        if overwrite:
+            return
+        raise DivminError(
+            f"{folder} holds a run: go on with divmin resume {folder}, or start anew with overwrite (--overwrite)"
+        )
     if folder.is_dir() and any(folder.iterdir()):
         raise DivminError(f"{folder} holds other files: choose an empty folder for the run")
 

@@ -80,8 +80,7 @@ def train(
     config = replace(config, **names)
     folder = Path(config.out) if config.out is not None else default_folder(config, datetime.now())
     config = replace(config, out=str(folder))
-    if not overwrite:
-        refuse_occupied(folder)
+    refuse_occupied(folder, overwrite=overwrite)
     fabric = _fabric(config)
     recipe, source, pair = _parts(config, recipe, source, pair)
     rehearse(config, recipe, source, pair)
@@ -207,7 +206,9 @@ def _agreed(stored: TrainConfig, done: int, steps: int | None, config: TrainConf
             raise DivminError(f"{where} differs from the run: {changed}; only steps can change when a run goes on")
     wanted = steps if steps is not None else (config or written).steps
     if wanted <= done:
-        raise DivminError(f"{folder} has done {done} steps and {wanted} are asked for: give steps above {done}")
+        raise DivminError(
+            f"{folder} has done {done} steps and {wanted} are asked for: give steps (--steps) above {done}"
+        )
     return replace(stored, steps=wanted)
 
 
