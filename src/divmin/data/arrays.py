@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class ArraySource:
-    """Samples held as one float32 tensor [size, *shape]; labels int64 [size] where it has them."""
+    """Samples held as one tensor [size, *shape], float32; labels int64 [size] where it has them."""
 
     name: str
     values: Tensor
@@ -38,25 +38,12 @@ class ArraySource:
 
 
 @dataclass(frozen=True, eq=False)
-class ByteSource:
+class ByteSource(ArraySource):
     """Images held as one uint8 tensor [size, channels, height, width], a quarter of the memory of floats."""
-
-    name: str
-    values: Tensor
-    labels: Tensor | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(self.values.shape[1:])
-
-    @property
-    def size(self) -> int:
-        return len(self.values)
 
     def batch(self, indices: Tensor) -> Tensor:
         """Images [n, channels, height, width] by index, float32 in [-1, 1]."""
-        check_indices(indices, self.size)
-        return from_bytes(self.values[indices])
+        return from_bytes(super().batch(indices))
 
 
 def from_bytes(pixels: Tensor) -> Tensor:
