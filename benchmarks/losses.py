@@ -2,9 +2,9 @@
 
     python benchmarks/losses.py
 
-Critic losses `fgan(member)` on n real and n fake logits, forward and backward, against the same closed form written by
-hand in plain PyTorch (expm1 and softplus where a careful person uses them), and against the softplus pair of the usual
-GAN. Process time on one thread unless told otherwise.
+Critic losses `fgan(member)` of every smooth member of the catalogue on n real and n fake logits, forward and backward,
+against the same closed form written by hand in plain PyTorch (expm1 and softplus where a careful person uses them), and
+against the softplus pair of the usual GAN. Process time on one thread unless told otherwise.
 """
 
 from __future__ import annotations
@@ -100,24 +100,22 @@ def main() -> None:
         recipe = dm.recipe(name)
         seconds, _, ratio = paired(step(lambda r=recipe: r.critic_loss(real, fake)), usual, options.rounds, clock=clock)
         rows.append({"loss": name, "ms": 1e3 * seconds, "over_by_hand": None, "over_softplus": ratio})
-    for name in BY_HAND:
+    for name in (name for name, each in dm.divergences().items() if each.smooth):
         recipe = dm.recipe(f"fgan({name})")
-        torch.testing.assert_close(
-            recipe.critic_loss(real.double(), fake.double()),
-            hand_written(name, real.double(), fake.double()),
-            rtol=1e-7,
-            atol=1e-9,
-        )
         ours = step(lambda r=recipe: r.critic_loss(real, fake))
-        by_hand = step(lambda n=name: hand_written(n, real, fake))
-        seconds, _, ratio = paired(ours, by_hand, options.rounds, clock=clock)
+        over_by_hand = None
+        if name in BY_HAND:
+            torch.testing.assert_close(
+                recipe.critic_loss(real.double(), fake.double()),
+                hand_written(name, real.double(), fake.double()),
+                rtol=1e-7,
+                atol=1e-9,
+            )
+            by_hand = step(lambda n=name: hand_written(n, real, fake))
+            over_by_hand = paired(ours, by_hand, options.rounds, clock=clock)[2]
+        seconds, _, ratio = paired(ours, usual, options.rounds, clock=clock)
         rows.append(
-            {
-                "loss": f"fgan({name})",
-                "ms": 1e3 * seconds,
-                "over_by_hand": ratio,
-                "over_softplus": paired(ours, usual, options.rounds, clock=clock)[2],
-            }
+            {"loss": f"fgan({name})", "ms": 1e3 * seconds, "over_by_hand": over_by_hand, "over_softplus": ratio}
         )
     if options.json:
         print(json.dumps(rows, indent=2))

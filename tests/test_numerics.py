@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+import divmin as dm
 from divmin import DivminError, numerics
 from divmin.errors import suggest
 from divmin.numerics import apply, exp_second_difference, exp_times, expm1_times, log_mix, minus, smooth
@@ -124,6 +125,7 @@ def test_apply_rounds_once() -> None:
 def test_suggestions() -> None:
     assert suggest("reverse_lk", ["kl", "reverse_kl"]) == "did you mean reverse_kl?"
     assert suggest("zzz", ("kl", "js")) == "known: kl, js"
+    assert suggest("zzz", tuple(dm.divergences())) == "no known name is like it"
 
 
 def test_gauss_legendre_nodes() -> None:

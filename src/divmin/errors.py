@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+FEW = 24  # names that can be read in one line
+
 
 class DivminError(ValueError):
     """Input that cannot be used; the message says what was got, what was expected and what to do."""
@@ -15,7 +17,7 @@ class NotSmoothError(DivminError):
 
 
 def suggest(name: str, known: list[str] | tuple[str, ...]) -> str:
-    """The end of an error about an unknown name: the nearest known one, or all of them.
+    """The end of an error about an unknown name: the nearest known one, or all of them when they are few.
 
     >>> suggest("reverse_lk", ["kl", "reverse_kl"])
     'did you mean reverse_kl?'
@@ -23,4 +25,6 @@ def suggest(name: str, known: list[str] | tuple[str, ...]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]}?" if near else "known: " + ", ".join(known)
+    if near:
+        return f"did you mean {near[0]}?"
+    return "known: " + ", ".join(known) if len(known) <= FEW else "no known name is like it"

@@ -65,6 +65,16 @@ def smooth(x: Tensor, value: Kernel, slope: Kernel) -> Tensor:
     return WithSlope.apply(x, value, slope)  # type: ignore[no-any-return]
 
 
+def together(x: Tensor, both: Callable[[Tensor], tuple[Tensor, Tensor]], slope: Kernel) -> Tensor:
+    """As `smooth`, with value and slope from one evaluation; `slope` alone serves what differentiates the derivative.
+
+    Where PyTorch transforms or traces the program, which fuses or batches such things itself, use `smooth`.
+    """
+    from divmin.slopes import Together
+
+    return Together.apply(x, both, slope)  # type: ignore[no-any-return]
+
+
 # --- exponentials -------------------------------------------------------------------------------------------------------
 
 
@@ -115,7 +125,7 @@ def _exact_product(c: float, c_low: float, d: Tensor) -> tuple[Tensor, Tensor | 
     d = d.clamp(-2e4 / abs(c), 2e4 / abs(c))  # beyond, every exp has over- or underflowed; keeps inf - inf away
     high = c if d.element_size() == 8 else _to_float32(c)
     product = d * high
-    return product, product.neg().add_(d, alpha=high).add_(d, alpha=(c - high) + c_low)
+    return product, product.sub(d, alpha=high).neg_().add_(d, alpha=(c - high) + c_low)
 
 
 def minus(x: float, k: int) -> tuple[float, float]:
@@ -147,7 +157,7 @@ def log_mix(c: float, rest: float, x: Tensor) -> Tensor:
         tensor([-6.9315e-01,  0.0000e+00,  5.0000e-09,  9.9993e+03], dtype=torch.float64)
     """
     if c == rest:
-        return _half_gap(x).neg_().add_(x.clamp(min=0.0))
+        return _half_drop(x).add_(x.clamp(min=0.0))
     # Above the cut the slope is 1 to the last digit; up to it e^x does not overflow, and positive terms do not cancel.
     below, above = x.clamp(max=80.0), (x - 80.0).clamp_(min=0.0)
     if rest >= 0.25:
@@ -166,13 +176,13 @@ def log_share(c: float, rest: float, x: Tensor) -> Tensor:
         tensor([-9.9993e+03,  0.0000e+00,  6.9315e-01])
     """
     if c == rest:
-        return _half_gap(x).add_(x.clamp(max=0.0))
+        return x.clamp(max=0.0).sub_(_half_drop(x))
     return log_mix(rest, c, -x).neg_()
 
 
-def _half_gap(x: Tensor) -> Tensor:
-    """log1p(tanh(|x|/2)) = |x| - log((e^|x| + 1)/2): from |x|/2 at 0 to log 2, nothing cancels and nothing overflows."""
-    return x.abs().mul_(0.5).tanh_().log1p_()
+def _half_drop(x: Tensor) -> Tensor:
+    """log((1 + e^-|x|)/2): from -|x|/2 near 0 to -log 2, nothing cancels and nothing overflows."""
+    return x.abs().neg_().expm1_().mul_(0.5).log1p_()
 
 
 def exp_second_difference(beta: float, t: Tensor, gain: float = 1.0) -> Tensor:

@@ -28,13 +28,34 @@ class WithSlope(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         (x,), (grad,) = ctx.saved_tensors, grads
-        slope = ctx.slope(x)
-        product = slope * grad if torch.is_grad_enabled() else slope.mul_(grad)
-        # An entry that nothing depends on stays 0 even where the slope overflows: 0 * inf is not a gradient. On a CPU
-        # a sum that is a number tells cheaply that there is no such entry.
-        if x.device.type == "cpu" and values_are_known() and not product.detach().sum().isnan():
-            return product, None, None
-        return product.masked_fill(grad == 0, 0.0), None, None
+        return _times(ctx.slope(x), grad), None, None
+
+
+class Together(torch.autograd.Function):
+    """value(x) and its derivative from one evaluation, which shares what both need and leaves the derivative for backward."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, both: Callable[[Tensor], tuple[Tensor, Tensor]], slope: Kernel) -> Tensor:
+        value, ctx.ready = both(x)
+        ctx.slope = slope
+        ctx.save_for_backward(x)
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        (x,), (grad,) = ctx.saved_tensors, grads
+        # It is used up by the first pass. A second one, or one that is differentiated itself, computes it afresh.
+        ready, ctx.ready = ctx.ready, None
+        return _times(ctx.slope(x) if ready is None or torch.is_grad_enabled() else ready, grad), None, None
+
+
+def _times(slope: Tensor, grad: Tensor) -> Tensor:
+    product = slope * grad if torch.is_grad_enabled() else slope.mul_(grad)
+    # An entry that nothing depends on stays 0 even where the slope overflows: 0 * inf is not a gradient. On a CPU
+    # a sum that is a number tells cheaply that there is no such entry.
+    if slope.device.type == "cpu" and values_are_known() and not product.detach().sum().isnan():
+        return product
+    return product.masked_fill(grad == 0, 0.0)
 
 
 def values_are_known() -> bool:

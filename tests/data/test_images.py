@@ -208,6 +208,13 @@ def test_folders_and_patterns_of_parquet_files(tmp_path: Path) -> None:
         load(str(tmp_path))
 
 
+def test_a_column_of_plain_bytes(tmp_path: Path) -> None:
+    cells = [cell(picture(seed))["bytes"] for seed in range(2)]
+    pq.write_table(pa.table({"png": pa.array(cells, type=pa.binary()), "id": [1, 2]}), tmp_path / "plain.parquet")
+    loaded = load(str(tmp_path / "plain.parquet"))
+    assert torch.equal(loaded.batch(torch.tensor([1]))[0], as_floats(pixels(1)))
+
+
 def test_bad_parquet_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "no.parquet").write_bytes(b"PAR1 of something else")
     with pytest.raises(DivminError, match=r"cannot read .*no\.parquet as Parquet"):

@@ -99,6 +99,8 @@ def test_laws_hold_beyond_the_sound_range() -> None:
     ("text", "where"),
     [
         ("u^3 - 3*u^2", "not convex"),
+        ("u^u", "faster than any power of u as u -> inf"),
+        ("exp(1/u)", "faster than any power of u as u -> 0"),
         ("u^4 - 6*u^2 + 2*u*log(u)", "not convex"),
         ("-u*log(u)", r"f''\(1\)"),
         ("sqrt(u)", r"f''\(1\)"),

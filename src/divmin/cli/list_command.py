@@ -6,8 +6,8 @@ import argparse
 import json
 from typing import Any
 
-from divmin.family.base import Tails
 from divmin.family.catalogue import Entry, entries
+from divmin.family.tails import Tails
 
 EXAMPLE = "example: divmin list --json"
 

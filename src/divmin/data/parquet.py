@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import glob
 import io
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """A column whose cells are encoded pictures, as {"bytes": ..., "path": ...}."""
+    """A column whose cells are encoded pictures, as bytes or as {"bytes": ..., "path": ...}."""
 
     cells: Any
     place: str
@@ -36,6 +38,8 @@ class Column:
         from PIL import Image
 
         cell = self.cells[index].as_py()
+        if isinstance(cell, bytes):
+            cell = {"bytes": cell}
         if cell is None or (cell.get("bytes") is None and cell.get("path") is None):
             raise OSError("the cell is empty")
         return Image.open(cell["path"] if cell.get("bytes") is None else io.BytesIO(cell["bytes"]))
@@ -95,7 +99,8 @@ def hub(name: str, form: Form) -> Source:
     if not repository:
         raise DivminError("hub: needs a name, as in hub:ylecun/mnist or hub:ylecun/mnist:test")
     try:
-        data = datasets.load_dataset(repository, split=split or "train")
+        with _quiet("huggingface_hub"):  # it warns of every try; the error at the end says it once
+            data = datasets.load_dataset(repository, split=split or "train")
     # The libraries below report a missing network, name, split or permission in dozens of exception types.
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -121,7 +126,7 @@ def picture_column(name: str, features: Any) -> str:
         key
         for key, kind in features.items()
         if isinstance(kind, datasets.Image)
-        or (isinstance(kind, dict) and getattr(kind.get("bytes"), "dtype", None) in ("binary", "large_binary"))
+        or getattr(kind.get("bytes") if isinstance(kind, dict) else kind, "dtype", None) in ("binary", "large_binary")
     ]
     named = [key for key in found if key.lower() in ("image", "img")]
     if len(found) != 1 and len(named) != 1:
@@ -153,6 +158,18 @@ def parquet_files(pattern: str) -> Sequence[Path]:
     if path.is_dir():
         return sorted(path.rglob("*.parquet"))
     return sorted(Path(match) for match in glob.glob(pattern, recursive=True) if match.endswith(".parquet"))
+
+
+@contextmanager
+def _quiet(logger: str) -> Iterator[None]:
+    """Nothing but errors from a library's log."""
+    log = logging.getLogger(logger)
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _datasets() -> ModuleType:

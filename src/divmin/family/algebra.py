@@ -16,12 +16,16 @@ from typing import TYPE_CHECKING
 
 from divmin import numerics
 from divmin.errors import NotSmoothError
-from divmin.family.base import Divergence, Tails
+from divmin.family.base import Divergence
+from divmin.family.member import mirrored
 from divmin.family.mixture import mixture_weight
+from divmin.family.tails import Tails
 from divmin.grammar import plain
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from divmin.family.member import Rough
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,17 @@ class Sum(Divergence):
     def _integral(self, d: Tensor, k: int) -> Tensor:
         return self.first._integral(d, k).add_(self.second._integral(d, k))  # same signs: nothing cancels
 
+    def _rough(self, k: int) -> Rough | None:
+        one, two = self.first._rough(k), self.second._rough(k)
+        if one is None or two is None:
+            return None
+
+        def both(d: Tensor) -> tuple[Tensor, Tensor]:
+            (value, slope), (more, steeper) = one(d), two(d)
+            return value.add_(more), slope.add_(steeper)
+
+        return both
+
     def _s(self, d: Tensor, k: int) -> Tensor:
         return self.first._s(d, k).add_(self.second._s(d, k))
 
@@ -94,6 +109,9 @@ class Reversed(_Of):
     def _integral(self, d: Tensor, k: int) -> Tensor:
         return self.base._integral(-d, 1 - k).neg_()
 
+    def _rough(self, k: int) -> Rough | None:
+        return mirrored(self.base._rough(1 - k))
+
     def _s(self, d: Tensor, k: int) -> Tensor:
         return self.base._s(-d, -k)
 
@@ -123,6 +141,9 @@ class Tilted(_Of):
 
     def _integral(self, d: Tensor, k: int) -> Tensor:
         return self.base._integral(d, k + self.j)
+
+    def _rough(self, k: int) -> Rough | None:
+        return self.base._rough(k + self.j)
 
     def _s(self, d: Tensor, k: int) -> Tensor:
         return self.base._s(d, k + self.j)

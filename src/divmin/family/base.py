@@ -1,9 +1,6 @@
 """What an f-divergence is: one positive function w of the log-ratio d, and everything that follows from it.
 
-    b'(d) = w(d)      a'(d) = e^-d w(d)      f(u) = u a(d) - b(d)      u = e^d = p/q
-
-A member gives its weight under any tilt, T_k(d) = e^-kd w(d), and its tails. The base class integrates the rest, slowly and
-without cancellation; members with closed forms override the integrals, and tests compare the two.
+b'(d) = w(d)      a'(d) = e^-d w(d)      f(u) = u a(d) - b(d)      u = e^d = p/q
 """
 
 from __future__ import annotations
@@ -16,111 +13,21 @@ from typing import TYPE_CHECKING
 from divmin import numerics
 from divmin.errors import DivminError, NotSmoothError
 from divmin.family.catalogue import spelled
+from divmin.family.member import Member
 from divmin.grammar import plain
 from divmin.numerics import Array
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-FAR = 1e4  # a log-ratio at which every bounded integral of the catalogue has reached its limit
-
-
-_CHARACTER = {
-    (True, True): "bounded: saturates on both sides",
-    (False, True): "mode-seeking: fake-looking samples cost without bound, missed data little",
-    (True, False): "mode-covering: missed data cost without bound, fake-looking samples little",
-    (False, False): "both: fake-looking samples and missed data cost without bound",
-}
-
 
 @dataclass(frozen=True)
-class Tails:
-    """Tail weights: f'' ~ C u^-R as u -> 0 and f'' ~ D u^(S-3) as u -> inf, so w ~ C e^((2-R) d) and w ~ D e^((S-1) d).
-
-    `confidence` is None where R, S, C and D follow from a formula, else the half-width of R and S as measured.
-    A side on which f'' vanishes has weight -inf and constant 0.
-    """
-
-    R: float
-    S: float
-    C: float
-    D: float
-    confidence: float | None = None
-
-    @property
-    def left_bounded(self) -> bool:
-        return self.R < 2
-
-    @property
-    def right_bounded(self) -> bool:
-        return self.S < 2
-
-    @property
-    def character(self) -> str:
-        """What the tails say about behaviour, in words. A tendency, not a law: see docs/theory.md."""
-        return _CHARACTER[self.left_bounded, self.right_bounded]
-
-    def __str__(self) -> str:
-        about = "" if self.confidence is None else "~"
-        return f"({about}{self.R:.6g}, {about}{self.S:.6g})"
-
-
-@dataclass(frozen=True)
-class Divergence:
+class Divergence(Member):
     """An f-divergence D_f(p, q) = E_q[f(p/q)], with f(1) = f'(1) = 0 and f >= 0.
 
     Functions of d take tensors (any float dtype, device and shape; differentiable to any order), NumPy arrays or numbers, and
     return the like. p is the data, q the model, d = log p/q in nats. Make one with `divmin.divergence`.
     """
-
-    # --- what a member gives ----------------------------------------------------------------------------------------------
-
-    def _tilted(self, d: Tensor, k: int) -> Tensor:
-        """T_k(d) = e^-kd w(d), differentiable, overflowing only where it must."""
-        raise NotImplementedError(f"{type(self).__name__} must say what its weight is")
-
-    def _integral(self, d: Tensor, k: int) -> Tensor:
-        """A_k(d), the integral of T_k from 0 to d: b for k = 0, a for k = 1. Never differentiated."""
-        at_infinity = self._growth(k)
-        area = numerics.integrate(lambda x: self._tilted(x, k), d.clamp(-FAR, FAR).where(d.isinf(), d))
-        return _at_infinite(area, d, *at_infinity)
-
-    def _s(self, d: Tensor, k: int) -> Tensor:
-        """The symmetry-preserving representation of the k-tilted divergence, min(1, e^-d) f(e^d). Never differentiated."""
-        far = d.clamp(-FAR, FAR).where(d.isinf(), d)
-
-        def left(x: Tensor) -> Tensor:  # f(e^d) = integral from d to 0 of (1 - e^(d-x)) T_k(x) dx
-            return (far - x).expm1() * self._tilted(x, k)
-
-        def right(x: Tensor) -> Tensor:  # e^-d f(e^d) = integral from 0 to d of (e^-x - e^-d) T_k(x) dx
-            return -(x - far).expm1() * self._tilted(x, k + 1)
-
-        negative = far < 0
-        area = numerics.integrate(lambda x: left(x.clamp(max=0)).where(negative, right(x.clamp(min=0))), far)
-        tails = self.tails
-        return _at_infinite(area, d, tails.R + k >= 2, tails.S - k >= 2)
-
-    def _scaled(self, factor: float) -> Divergence:
-        """The same divergence times a positive number."""
-        raise NotImplementedError(f"{type(self).__name__} must say what its multiples are")
-
-    @property
-    def tails(self) -> Tails:
-        """Tail weights and constants."""
-        raise NotImplementedError(f"{type(self).__name__} must say what its tails are")
-
-    @property
-    def smooth(self) -> bool:
-        """Whether f has a second derivative everywhere; total variation and hockey sticks have kinks instead."""
-        return True
-
-    def _written(self) -> str:
-        """How it was built, in the language that `divmin.divergence` reads."""
-        raise NotImplementedError(f"{type(self).__name__} must say how it is written")
-
-    def _member(self) -> tuple[str, tuple[float, ...]] | None:
-        """The entry of the catalogue and the parameters that this is a multiple of, for members of families."""
-        return None
 
     # --- functions of the log-ratio ------------------------------------------------------------------------------------------
 
@@ -434,6 +341,29 @@ class Divergence:
     def __str__(self) -> str:
         return self.name
 
+    def in_a_mean(self, d: Tensor, k: int) -> Tensor:
+        """a (k = 1) or b (k = 0) as the term of a loss, which is a mean over many samples: cheaper, with the same slope.
+
+        The value has a few roundings of the size of its terms in place of its own, and so has fewer digits near d = 0.
+
+        Args:
+            d: log-ratios, any shape, float32 or float64, nats.
+            k: 1 for a, 0 for b.
+
+        Returns:
+            Values like `d`, differentiable to any order.
+
+        Example:
+            >>> import divmin as dm, torch
+            >>> d = torch.tensor([0.5, 2.0])
+            >>> dm.divergence("js").in_a_mean(d, 0) - dm.divergence("js").b(d) < 1e-6
+            tensor([True, True])
+        """
+        from divmin.slopes import values_are_known
+
+        both = self._rough(k) if values_are_known() else None
+        return self._area(d, k) if both is None else numerics.together(d, both, lambda x: self._slope(x, k))
+
     # --- how the functions above are put together ---------------------------------------------------------------------------
 
     def _area(self, d: Array, k: int) -> Array:
@@ -461,15 +391,3 @@ class Divergence:
         s = self._s(u.log(), 0)
         # also at u = inf, where f may have ended in a flat stretch
         return (u.clamp(min=1) * s).masked_fill(s == 0, 0.0)
-
-    def _growth(self, k: int) -> tuple[bool, bool]:
-        """Whether A_k is infinite at d = -inf and at d = +inf."""
-        tails = self.tails
-        return tails.R + k >= 2, tails.S - k >= 1
-
-
-def _at_infinite(value: Tensor, d: Tensor, left: bool, right: bool) -> Tensor:
-    """`value`, made infinite at infinite d on the sides where the limit is."""
-    size = value.abs().masked_fill(d.isneginf() if left else d != d, math.inf)
-    size = size.masked_fill(d.isposinf() if right else d != d, math.inf)
-    return size.copysign(value).masked_fill(d.isnan(), math.nan)

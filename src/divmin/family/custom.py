@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from divmin import numerics
 from divmin.errors import DivminError
-from divmin.family.base import Divergence, Tails
+from divmin.family.base import Divergence
+from divmin.family.tails import Tails
 from divmin.grammar import times
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ JITTER, TRUST = (
     1e-10,
     1e-7,
 )  # a change of d too small to matter, and the relative change of f'' that shows rounding noise
+LOOSE = 1.0  # an uncertainty of a tail weight beyond which there is no power law; logarithms stay far below
 LEAST = 3.0  # f'' must be usable at least for |d| up to here, u from 1/20 to 20
 
 
@@ -147,6 +149,11 @@ def measured(log_curvature: LogCurvature, label: str, shown: str) -> Custom:
         )
     left, left_error = _tail(log_curvature, -low, 1.0)
     right, right_error = _tail(log_curvature, high, -1.0)
+    for error, where in ((left_error, "u -> 0"), (right_error, "u -> inf")):
+        if error > LOOSE:
+            raise DivminError(
+                f"f(u) = {shown} cannot be used: f'' grows faster than any power of u as {where}, so it has no tail weight"
+            )
     R, S = _snapped(-left, left_error), _snapped(right + 3, right_error)
     ends = log_curvature(numerics.float64([-low, high]))[0].tolist()
     tails = Tails(R, S, math.exp(ends[0] - R * low), math.exp(ends[1] - (S - 3) * high), max(left_error, right_error))

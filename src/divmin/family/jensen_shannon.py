@@ -10,6 +10,7 @@ from divmin.errors import DivminError
 from divmin.family.algebra import Sum
 from divmin.family.base import Divergence
 from divmin.family.catalogue import Curvature, Entry, register
+from divmin.family.member import mirrored
 from divmin.family.mixture import MixturePower
 from divmin.family.power import Power
 from divmin.grammar import plain
@@ -17,6 +18,8 @@ from divmin.numerics import expm1_times, log_mix, log_share
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from divmin.family.member import Rough
 
 
 def _share(family: str, pi: float) -> float:
@@ -61,6 +64,22 @@ class Igog(Sum):
             return expm1_times(-1.0, d, 0.5).mul_(d.neg().sigmoid_().add_(1))
         return super()._integral(d, k)
 
+    def _rough(self, k: int) -> Rough | None:
+        if k not in (0, 1):
+            return super()._rough(k)
+
+        from torch.nn.functional import softplus
+
+        def both(d: Tensor) -> tuple[Tensor, Tensor]:  # w = h (2 - h) with h = sigma(-d)
+            held = d.neg().sigmoid_()
+            weight = held.neg().add_(2).mul_(held)
+            if k == 0:
+                return softplus(d, beta=-1, threshold=40).add_(0.5 + math.log(2)).sub_(held), weight
+            grown = d.neg().exp_()
+            return held.mul_(grown).neg_().add_(0.5), weight.mul_(grown)
+
+        return both
+
 
 @dataclass(frozen=True)
 class ArithmeticGeometric(Sum):
@@ -71,6 +90,19 @@ class ArithmeticGeometric(Sum):
             small = d.clamp(max=1e4)  # beyond, only the exponential counts, and inf - inf is no number
             return log_mix(0.5, 0.5, small).mul_(-0.5).add_(small, alpha=0.25).add_(expm1_times(1.0, d, 0.25))
         return self._integral(-d, 0).neg_() if k == 1 else super()._integral(d, k)
+
+    def _rough(self, k: int) -> Rough | None:
+        if k != 0:
+            return mirrored(self._rough(0)) if k == 1 else super()._rough(k)
+
+        from torch.nn.functional import softplus
+
+        def both(d: Tensor) -> tuple[Tensor, Tensor]:
+            grown = d.exp()
+            value = softplus(d, threshold=40).mul_(-0.5).add_(grown, alpha=0.25).add_(d, alpha=0.25)
+            return value.add_(math.log(2) / 2 - 0.25), d.sigmoid().mul_(-0.5).add_(grown, alpha=0.25).add_(0.25)
+
+        return both
 
 
 JS = 0.25 * MixturePower(1, 1, 0.5)

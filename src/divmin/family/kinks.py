@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from divmin.errors import DivminError
 from divmin.family.algebra import not_smooth
-from divmin.family.base import Divergence, Tails
+from divmin.family.base import Divergence
 from divmin.family.catalogue import Entry, register
+from divmin.family.tails import Tails
 from divmin.grammar import plain, times
 
 if TYPE_CHECKING:

@@ -5,15 +5,25 @@ f''(u) = u^(n-2) r^-j        w(d) = e^(nd) r^-j        reversed: n -> 1 + j - n,
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from divmin import numerics
-from divmin.family.base import Divergence, Tails
+from divmin.family.base import Divergence
+from divmin.family.member import mirrored
+from divmin.family.tails import Tails
 from divmin.grammar import plain, times
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from divmin.family.member import Rough
+
+# From these shares on, e^d may overflow in 1 / (pi e^d + rho): what is lost lies below all normal numbers.
+SAFE_SHARE = 1 / 4
+# Below this one, sums whose terms are as large as 1/rho^2 are too rough even for a mean.
+LEAST_SHARE = 1 / 16
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,9 @@ class MixturePower(Divergence):
         if not _well_conditioned(m, self.j, self._shares):
             return super()._integral(d, k)
         return mixture_integral(d, m, self.j, self._shares, self.gain)
+
+    def _rough(self, k: int) -> Rough | None:
+        return mixture_rough(self.n - k, self.j, self._shares, self.gain)
 
     @property
     def _shares(self) -> tuple[float, float]:
@@ -104,6 +117,8 @@ def _odds(sign: int, x: Tensor, pi: float, rho: float) -> Tensor:
     """e^y / (pi e^y + rho) at y = x or -x, which is 1/pi to the last digit beyond the cut."""
     if pi == rho:
         return (x.sigmoid() if sign > 0 else x.neg().sigmoid_()).mul_(2)
+    if rho >= SAFE_SHARE:
+        return (x.neg().exp_() if sign > 0 else x.exp()).mul_(rho).add_(pi).reciprocal_()
     grown = (x.clamp(max=80.0) if sign > 0 else x.neg().clamp_(max=80.0)).exp_()
     return grown.div_(grown.mul(pi).add_(rho))
 
@@ -137,6 +152,50 @@ def mixture_integral(d: Tensor, m: int, j: int, shares: tuple[float, float], gai
     # Far out the first part decides. If the rest grows like d, a cut keeps inf - inf away; if like a power of e^d, it is 0.
     rest = mixture_integral(d.clamp(-1e30, 1e30) if m >= -1 else d, m + 1, j, shares, gain * pi / rho)
     return lower.sub_(rest if m >= -1 else rest.masked_fill_(rest.isinf(), 0.0))
+
+
+def mixture_rough(m: int, j: int, shares: tuple[float, float], gain: float) -> Rough | None:
+    """gain times the integral of e^(mx) r(x)^-j from 0 to d, and its slope, for the losses of the catalogue.
+
+    All of it is made of v = 1/r, e^d/r, e^-d and L = log p/m = d - log r = -log(pi + rho e^-d).
+    """
+    pi, rho = shares
+    if j > 1 and min(shares) < LEAST_SHARE:
+        return None
+    if 2 * m > j:
+        return mirrored(mixture_rough(j - m, j, (rho, pi), gain))
+
+    def v(d: Tensor) -> Tensor:
+        return _odds(-1, d, rho, pi)
+
+    def log_ratio(d: Tensor) -> Tensor:
+        from torch.nn.functional import softplus
+
+        shifted = d if pi == rho else d + math.log(pi / rho)
+        return softplus(shifted, beta=-1, threshold=40).sub_(math.log(pi) if pi < 0.5 else math.log1p(-rho))
+
+    def gjs(d: Tensor) -> tuple[Tensor, Tensor]:
+        return log_ratio(d).mul_(gain / rho), v(d).mul_(gain)
+
+    def skew_kl(d: Tensor) -> tuple[Tensor, Tensor]:
+        held = v(d)
+        value = log_ratio(d).sub_(rho).add_(held, alpha=rho).mul_(gain / rho**2)
+        return value, held.mul_(held).mul_(gain)
+
+    def skew_reverse_kl(d: Tensor) -> tuple[Tensor, Tensor]:
+        grown = d.neg().exp_()
+        value = log_ratio(d).mul_(-pi / rho).add_(1).sub_(grown).mul_(gain / rho)
+        return value, v(d).mul_(gain).mul_(grown)
+
+    def softened(d: Tensor) -> tuple[Tensor, Tensor]:
+        held, rest = v(d), _odds(1, d, pi, rho)
+        return held.mul(-gain / pi).add_(gain / pi), rest.mul_(held).mul_(gain)
+
+    def triangular(d: Tensor) -> tuple[Tensor, Tensor]:
+        square, rest = v(d).square_(), _odds(1, d, pi, rho)
+        return square.mul(-gain / (2 * pi)).add_(gain / (2 * pi)), rest.mul_(square).mul_(gain)
+
+    return {(0, 1): gjs, (0, 2): skew_kl, (-1, 1): skew_reverse_kl, (1, 2): softened, (1, 3): triangular}.get((m, j))
 
 
 def _ratio_change(d: Tensor, shares: tuple[float, float]) -> Tensor:

@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING
 
 from divmin import numerics
 from divmin.errors import DivminError
-from divmin.family.base import Divergence, Tails
+from divmin.family.base import Divergence
 from divmin.family.catalogue import Entry, register
+from divmin.family.tails import Tails
 from divmin.grammar import plain, times
 from divmin.numerics import Array
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from divmin.family.member import Rough
+
+LEAST_RATE = 0.25  # (e^(cd) - 1)/c from e^(cd) loses a factor 1/c of its digits
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,24 @@ class Power(Divergence):
 
     def _area(self, d: Array, k: int) -> Array:
         if self.alpha == k:  # linear: no function of its own, no formula for its slope
-            return numerics.apply(lambda x: x * self.gain, d)
+            return numerics.apply(lambda x: x if self.gain == 1 else x * self.gain, d)
         return super()._area(d, k)
+
+    def in_a_mean(self, d: Tensor, k: int) -> Tensor:
+        return self._area(d, k) if self.alpha == k else super().in_a_mean(d, k)
+
+    def _rough(self, k: int) -> Rough | None:
+        c, low = numerics.minus(self.alpha, k)
+        if c == 0:
+            return lambda d: (d * self.gain, d.clamp(0, 0).add_(self.gain))
+        if abs(c) < LEAST_RATE:
+            return None
+
+        def both(d: Tensor) -> tuple[Tensor, Tensor]:
+            weight = numerics.exp_times(c, d, self.gain, low)
+            return (weight - self.gain).div_(c), weight
+
+        return both
 
     def _s(self, d: Tensor, k: int) -> Tensor:
         beta, t = self.alpha - k, d.abs().neg_()

@@ -13,7 +13,7 @@ from divmin.family import Divergence
 from divmin.family.expression import build, divergence
 from divmin.grammar import Call, Name, Node, parse, write
 from divmin.objectives.base import Recipe
-from divmin.objectives.reduce import Minus
+from divmin.objectives.reduce import Bound, Minus
 
 
 @dataclass(frozen=True)
@@ -174,11 +174,11 @@ def fgan(f: Divergence, nonsaturating: bool = False) -> Recipe:
         return _pair(
             f"fgan({f.name}, nonsaturating)",
             f,
-            f.a,
+            Bound(f, 1),
             f.nonsaturating(),
             "f-GAN with the generator minimising -E_q[a(d)].",
         )
-    return _pair(f"fgan({f.name})", f, f.b, f, "f-GAN: critic and generator play the bound on one divergence.")
+    return _pair(f"fgan({f.name})", f, Bound(f, 0), f, "f-GAN: critic and generator play the bound on one divergence.")
 
 
 def hybrid(f: Divergence, g: Divergence) -> Recipe:
@@ -203,21 +203,19 @@ def hybrid(f: Divergence, g: Divergence) -> Recipe:
     return _pair(
         f"hybrid({f.name}, {g.name})",
         g,
-        f.b,
+        Bound(f, 0),
         f,
         "The critic learns the log-ratio by the second divergence, the generator minimises the first.",
     )
 
 
-def _pair(
-    name: str, critic: Divergence, reward: Callable[[Tensor], Tensor], minimises: Divergence, summary: str
-) -> Recipe:
+def _pair(name: str, critic: Divergence, reward: Bound, minimises: Divergence, summary: str) -> Recipe:
     for part in (critic, minimises):
         if not part.smooth:
             raise NotSmoothError(
                 f"{part.name} cannot train: its f has a kink, so a(d) and b(d) are flat and give no gradient"
             )
-    return Recipe(name, Minus(critic.a), critic.b, Minus(reward), minimises, summary)
+    return Recipe(name, Minus(Bound(critic, 1)), Bound(critic, 0), Minus(reward), minimises, summary)
 
 
 def _fgan_from(arguments: tuple[Node, ...]) -> Recipe:

@@ -9,9 +9,21 @@ import torch
 from torch import Tensor
 
 from divmin.errors import DivminError
+from divmin.family import Divergence
 
 Scores = Tensor | Sequence[Tensor]
 Term = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One side of the variational bound on a divergence: a (k = 1) on data, b (k = 0) on model samples."""
+
+    f: Divergence
+    k: int
+
+    def __call__(self, scores: Tensor) -> Tensor:
+        return self.f.in_a_mean(scores, self.k)
 
 
 @dataclass(frozen=True)
@@ -56,4 +68,8 @@ def _one(term: Term, scores: Tensor, weight: Tensor | None, reduction: str, what
     return _REDUCTIONS[reduction](weight * loss)
 
 
-_REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {"mean": Tensor.mean, "sum": Tensor.sum, "none": lambda x: x}
+_REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "mean": lambda x: x.sum() / x.numel(),  # as Tensor.mean, whose backward pass writes 1/n to a tensor of its own
+    "sum": Tensor.sum,
+    "none": lambda x: x,
+}

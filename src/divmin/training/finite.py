@@ -17,12 +17,14 @@ class NotFiniteError(DivminError):
         step: the generator step in which it was found.
         tensor: critic_loss, generator_loss, a column of the metrics, or a parameter's name.
         checkpoint: where to go back to, in words.
+        noticed: the step at which it was looked for; later than `step` where no step waits for the device.
     """
 
     exit_code = 1  # the work failed; the input was fine
 
-    def __init__(self, step: int, tensor: str, checkpoint: str) -> None:
-        super().__init__(f"step {step}: {tensor} is not finite; {checkpoint}")
+    def __init__(self, step: int, tensor: str, checkpoint: str, noticed: int) -> None:
+        later = "" if noticed == step else f" (noticed at step {noticed})"
+        super().__init__(f"step {step}: {tensor} is not finite{later}; {checkpoint}")
         self.step = step
         self.tensor = tensor
 

@@ -185,4 +185,4 @@ def not_finite(job: Job, state: State, step: int, tensor: str) -> NotFiniteError
     saved = state.saved_step
     path = job.folder / CHECKPOINT
     back = "there is no checkpoint yet" if saved is None else f"the last good checkpoint is {path}, of step {saved}"
-    return NotFiniteError(step, tensor, back)
+    return NotFiniteError(step, tensor, back, noticed=state.step)
