@@ -21,7 +21,7 @@ d = torch.linspace(-9, 9, 37, dtype=torch.float64)
 torch.testing.assert_close(two.a(d), dm.divergence("reverse(softened_kl)").a(d), rtol=1e-12, atol=1e-14)
 torch.testing.assert_close(two.f(d.exp()), 2 * (d.exp() - 1) - 4 * ((1 + d.exp()) / 2).log(), rtol=1e-9, atol=1e-11)
 assert dm.divergence("symmetrize(power(2))").name == "0.5*symmetric_chi2"
-assert dm.recipe("halved").minimises.name == "js"
+assert dm.recipe("halved").minimises.name == dm.explain("halved").name == "js"
 assert dm.data.load("three_modes(gap=3)").shape == (1,)
 import tempfile
 with tempfile.TemporaryDirectory() as folder:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from divmin.errors import DivminError as DivminError
     from divmin.experiment import resume as resume
     from divmin.experiment import train as train
+    from divmin.explanation import Audit as Audit
+    from divmin.explanation import Explanation as Explanation
+    from divmin.explanation import audit as audit
+    from divmin.explanation import explain as explain
     from divmin.family import Divergence as Divergence
     from divmin.family import Tails as Tails
     from divmin.family import divergence as divergence
@@ -36,6 +40,10 @@ _HOMES = {
     "from_curvature": "divmin.family",
     "from_f": "divmin.family",
     "DivminError": "divmin.errors",
+    "Audit": "divmin.explanation",
+    "Explanation": "divmin.explanation",
+    "audit": "divmin.explanation",
+    "explain": "divmin.explanation",
     "Recipe": "divmin.objectives",
     "recipe": "divmin.objectives",
     "recipes": "divmin.objectives",
@@ -44,7 +52,7 @@ _HOMES = {
     "train": "divmin.experiment",
     "resume": "divmin.experiment",
 }
-_ROOMS = ("data", "family", "objectives", "models", "training", "plots")
+_ROOMS = ("data", "explanation", "family", "objectives", "models", "training", "plots")
 
 __all__ = ["__version__", *_HOMES]
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from divmin import objectives, plots, training
+from divmin import plots, training
 from divmin.data import Source
 from divmin.errors import DivminError
-from divmin.family.curves import curves
-from divmin.objectives import Recipe
+from divmin.explanation import Explanation, explain
+from divmin.explanation.curves import lines
+from divmin.objectives import AnyRecipe, Recipe, Relativistic
 from divmin.progress import progress
 from divmin.training import Probe, Run, TrainConfig, View
 
@@ -20,7 +21,7 @@ CURVES, DIVERGENCE, GRID = "curves.png", "divergence.png", "samples.png"
 def train(
     config: TrainConfig,
     *,
-    recipe: Recipe | None = None,
+    recipe: AnyRecipe | None = None,
     source: Source | None = None,
     probes: Sequence[Probe] = (),
     overwrite: bool = False,
@@ -65,7 +66,7 @@ def resume(
     folder: str | Path,
     *,
     steps: int | None = None,
-    recipe: Recipe | None = None,
+    recipe: AnyRecipe | None = None,
     source: Source | None = None,
     probes: Sequence[Probe] = (),
     show: bool = True,
@@ -107,10 +108,20 @@ def pictures(run: Run) -> list[Path]:
     return [path for path in (*named, *sorted(run.samples.glob("*.png"))) if path.exists()]
 
 
+def explained(recipe: object) -> Explanation | None:
+    """What a recipe minimises; None for losses that cannot be asked, such as objects of another kind."""
+    if not isinstance(recipe, str | Recipe | Relativistic):
+        return None
+    try:
+        return explain(recipe)
+    except DivminError:  # the run has trained with these losses, so they are no reason to fail now
+        return None
+
+
 def _with_pictures(
     config: TrainConfig,
     start: Callable[[tuple[Probe, ...]], Run],
-    given: Recipe | None,
+    given: AnyRecipe | None,
     show: bool,
     done: int,
     steps: int | None = None,
@@ -126,9 +137,10 @@ def _with_pictures(
         run = start((Probe(config.sample_every, picture), *bars))
     if records := run.records():
         plots.save_history(records, run.folder / CURVES)
-    minimises = (given or objectives.recipe(config.recipe)).minimises
-    if minimises is not None:
-        plots.save_curves(curves([minimises]), run.folder / DIVERGENCE)
+    found = explained(given if given is not None else config.recipe)
+    if found is not None and found.pull is not None:
+        caption = f"{found.subject}: {found.sentence}"
+        plots.save_explanations(lines([found]), run.folder / DIVERGENCE, caption=caption)
     if latest:
         view = latest[0]
         fake, real = view.sample(view.noise(config.samples)), view.real(config.samples)

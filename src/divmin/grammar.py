@@ -138,6 +138,37 @@ def number(node: Node) -> float | None:
     return None
 
 
+def bound(call: Call, defaults: Mapping[str, float | None], skip: int = 0) -> list[float]:
+    """The numeric arguments of a call, by position or by name.
+
+    Args:
+        call: what was written.
+        defaults: every parameter with its default, None for one that must be given.
+        skip: how many arguments stand before the numbers.
+
+    Raises:
+        DivminError: too many or missing arguments, unknown names, or something that is not a number.
+
+    Example:
+        >>> bound(parse("lsgan(-1, generator=0)"), {"fake": 0.0, "real": 1.0, "generator": 1.0})
+        [-1.0, 1.0, 0.0]
+    """
+    placed = call.arguments[skip:]
+    names = list(defaults)
+    wanted = f"{call.name} takes {len(names)} number(s)" + (f" ({', '.join(names)})" if names else "")
+    if len(placed) > len(names):
+        raise DivminError(f"{wanted}; got {len(placed)}")
+    given: dict[str, Node] = dict(zip(names, placed, strict=False))
+    for keyword, node in call.keywords:
+        if keyword not in defaults or keyword in given:
+            raise DivminError(f"{wanted}; '{keyword}' does not fit")
+        given[keyword] = node
+    values = [number(given[name]) if name in given else default for name, default in defaults.items()]
+    if any(value is None for value in values):
+        raise DivminError(f"{wanted}; each must be a number")
+    return [value for value in values if value is not None]
+
+
 def with_numbers(node: Node, values: Mapping[str, float]) -> Node:
     """A tree with numbers in the place of some names.
 

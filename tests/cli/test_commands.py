@@ -101,8 +101,8 @@ def test_show(text: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> 
 def test_train_says_what_it_minimised_and_what_it_wrote(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TRAIN, "--out", str(run), "--overwrite"]) == 0
     printed = capsys.readouterr().out
-    assert "nonsaturating minimises 0.5*softened_reverse_kl" in printed
-    assert "(2, 0), left-unbounded, right-bounded; mode-seeking" in printed
+    assert "nonsaturating: Minimises half the softened reverse KL, 4 KL(m||p): strongly mode-seeking" in printed
+    assert "tail weights (R, S) = (2, 0): left-unbounded, right-bounded" in printed
     assert f"run folder: {run}" in printed
     for name in ("samples.png", "curves.png", "divergence.png"):
         assert f"picture: {run / name}" in printed
@@ -113,7 +113,8 @@ def test_train_json_and_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str
     folder = tmp_path / "run"
     assert main([*TRAIN, "--out", str(folder), "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
-    assert (record["state"], record["step"], record["minimises"]) == ("finished", 4, "0.5*softened_reverse_kl")
+    assert (record["state"], record["step"]) == ("finished", 4)
+    assert record["explanation"]["name"] == "0.5*softened_reverse_kl"
     assert all(Path(path).exists() for path in record["pictures"])
     assert main(["resume", str(folder), "--steps", "6", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["step"] == 6
@@ -127,7 +128,7 @@ def test_flags_win_over_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[s
     printed = capsys.readouterr().out
     settings = yaml.safe_load(printed)
     assert (settings["steps"], settings["recipe"], settings["critic_steps"]) == (7, "huszar", 1)
-    assert "# huszar minimises reverse_kl" in printed
+    assert "# huszar: Minimises the reverse KL divergence" in printed
     assert not list(tmp_path.glob("runs*"))
 
 
@@ -210,7 +211,8 @@ def test_a_folder_without_a_run_is_not_overwritten(tmp_path: Path, capsys: pytes
 def test_dry_run_as_a_record(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TRAIN, "--dry-run", "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
-    assert (record["config"]["steps"], record["minimises"], record["shape"]) == (4, "0.5*softened_reverse_kl", [2])
+    assert (record["config"]["steps"], record["explanation"]["name"]) == (4, "0.5*softened_reverse_kl")
+    assert record["shape"] == [2]
 
 
 def test_show_puts_the_parameters_in(capsys: pytest.CaptureFixture[str]) -> None:

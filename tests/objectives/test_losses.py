@@ -72,17 +72,34 @@ def test_the_f_gan_of_js_is_the_minimax_game(critic: str) -> None:
 
 
 def test_the_registry_lists_recipes_that_can_be_read() -> None:
-    assert {"minimax", "nonsaturating", "huszar", "fgan", "hybrid"} <= set(dm.recipes())
+    assert {
+        "minimax",
+        "nonsaturating",
+        "huszar",
+        "fgan",
+        "hybrid",
+        "poole",
+        "exact",
+        "lsgan",
+        "hinge",
+        "wgan",
+        "rpgan",
+    } <= set(dm.recipes())
     for name, named in dm.recipes().items():
-        r = dm.recipe(named.example)
         assert named.name == name
-        assert named.summary
-        assert named.source
-        assert r.minimises is not None
-        assert math.isfinite(float(r.critic_loss(scores(0, 4), scores(1, 4))))
-        assert dm.recipe(r) is r
+        assert named.summary and named.source and "critic: " in named.formula
+        for text in named.examples or (name,):
+            r = dm.recipe(text)
+            compared = {"real": scores(0, 4)} if r.needs_real else {}
+            assert math.isfinite(float(r.critic_loss(scores(0, 4), scores(1, 4))))
+            assert math.isfinite(float(r.generator_loss(scores(1, 4), **compared)))
+            assert dm.recipe(r) is r
+            # What it is called can be read back, and is the same thing.
+            again = dm.recipe(r.name)
+            assert again.critic_loss(scores(0, 4), scores(1, 4)) == r.critic_loss(scores(0, 4), scores(1, 4))
+            assert again.generator_loss(scores(1, 4), **compared) == r.generator_loss(scores(1, 4), **compared)
         for alias in named.aliases:
-            assert dm.recipe(named.example.replace(name, alias, 1)).minimises == r.minimises
+            assert dm.recipe(named.example.replace(name, alias, 1)).name == dm.recipe(named.example).name
     assert dm.recipe("NonSaturating").name == "nonsaturating"
     assert dm.recipe("fgan(skew(kl, 0.3), ns)").minimises == dm.divergence("skew(kl, 0.3)").nonsaturating()
 
@@ -97,7 +114,19 @@ def test_the_registry_lists_recipes_that_can_be_read() -> None:
         ("fgan()", "takes a divergence"),
         ("fgan(kl, js)", "only be nonsaturating"),
         ("fgan(kl, ns, ns)", "3 arguments"),
-        ("fgan(f=kl)", "no named arguments"),
+        ("fgan(f=kl)", "takes a divergence"),
+        ("lsgan(0, 1, 2, 3)", "takes 3 number"),
+        ("lsgan(reel=1)", "'reel' does not fit"),
+        ("poole(tv)", "cannot train"),
+        ("poole(kl, affine=u)", "must be a number"),
+        ("exact()", "takes one divergence"),
+        ("smoothed(nonsaturating, 0.1, 0.9)", "0 <= fake < real <= 1"),
+        ("smoothed(rpgan)", "one loss a sample"),
+        ("smoothed(0.9)", "not a recipe"),
+        ("clipped(minimax, -1)", "above 0"),
+        ("epsilon(hinge)", "softplus"),
+        ("drift(wgan, 0)", "above 0"),
+        ("rpgan(kl)", "no arguments"),
         ("fgan(kll)", "did you mean"),
         ("fgan(3)", "not a divergence"),
         ("hybrid(kl)", "takes two"),

@@ -11,6 +11,14 @@ from torch import Tensor
 import divmin as dm
 from divmin import Recipe
 
+# Recipes that say by construction what they minimise, with the log-ratio itself as the critic's best output; all others, and
+# these once more, are the matter of tests/explanation.
+KNOWN = [
+    text
+    for named in dm.recipes().values()
+    for text in (named.examples or (named.name,))
+    if (r := dm.recipe(text)).minimises is not None and not r.likelihood and r.name != "exponential"
+]
 SMOOTH = [name for name, each in dm.divergences().items() if each.smooth]
 X = torch.linspace(-9, 9, 3601, dtype=torch.float64)
 STEP = float(X[1] - X[0])
@@ -59,9 +67,9 @@ def check(r: Recipe) -> None:
     assert max(map(abs, true)) > 1e-3
 
 
-@pytest.mark.parametrize("name", list(dm.recipes()))
-def test_every_recipe_of_the_registry(name: str) -> None:
-    check(dm.recipe(dm.recipes()[name].example))
+@pytest.mark.parametrize("text", KNOWN)
+def test_every_recipe_that_says_what_it_minimises(text: str) -> None:
+    check(dm.recipe(text))
 
 
 @pytest.mark.parametrize("name", SMOOTH)
@@ -77,10 +85,10 @@ def test_composites(text: str) -> None:
     check(dm.recipe(text))
 
 
-@pytest.mark.parametrize("name", list(dm.recipes()) + [f"fgan({each})" for each in SMOOTH])
-def test_the_best_critic_is_the_log_ratio(name: str) -> None:
+@pytest.mark.parametrize("text", KNOWN + [f"fgan({each})" for each in SMOOTH])
+def test_the_best_critic_is_the_log_ratio(text: str) -> None:
     """u l_p'(c) + l_q'(c) = 0 at c = log u, and the sum of the two losses is larger beside it."""
-    r = dm.recipe(dm.recipes()[name].example if name in dm.recipes() else name)
+    r = dm.recipe(text)
     d = torch.tensor([-2.0, -0.3, 0.5, 1.7], dtype=torch.float64, requires_grad=True)
     u = d.detach().exp()
 

@@ -9,15 +9,18 @@ from typing import Any
 from divmin.family.catalogue import Entry, entries
 from divmin.family.tails import Tails
 
-EXAMPLE = "example: divmin list --json"
+EXAMPLE = "examples:\n  divmin list\n  divmin list --recipes\n  divmin list --json"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLE
+    parser.add_argument("--recipes", action="store_true", help="the recipes: losses of critic and generator")
     parser.add_argument("--json", action="store_true", help="print records for programs")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.recipes:
+        return _recipes(arguments.json)
     import divmin.family  # noqa: F401  (fills the registry)
 
     records = [describe(entry) for entry in entries().values()]
@@ -43,6 +46,24 @@ def run(arguments: argparse.Namespace) -> int:
         )
     console.print(table)
     console.print("divmin show NAME says more; names combine: reverse(kl), soften(rkl), 0.5*kl + 0.5*rkl, u*log(u) ...")
+    return 0
+
+
+def _recipes(as_json: bool) -> int:
+    from divmin.objectives import recipes
+
+    keys = ("usage", "aliases", "examples", "formula", "summary", "source")
+    records = [{key: getattr(named, key) for key in keys} for named in recipes().values()]
+    if as_json:
+        print(json.dumps(records, indent=2))
+        return 0
+    from rich.console import Console
+
+    console = Console()
+    for record in records:
+        console.print(f"[bold]{record['usage']}[/bold]", highlight=False)
+        console.print(f"  {record['summary']}\n  {record['formula']}", markup=False, highlight=False)
+    console.print("\ndivmin explain RECIPE says what one minimises; docs/gallery.md shows all.")
     return 0
 
 

@@ -16,6 +16,7 @@ from divmin.version import __version__
 COMMANDS = {
     "list": "the catalogue of divergences",
     "show": "everything about one divergence, by name or expression",
+    "explain": "what a recipe, or any pair of losses, minimises",
     "train": "train a generator against a critic",
     "resume": "go on with a run from its checkpoint",
     "sample": "draw from a trained generator",

@@ -6,40 +6,34 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from divmin.experiment import pictures
-from divmin.family import Divergence
-from divmin.objectives import recipe
+from divmin.experiment import explained, pictures
+from divmin.explanation import Explanation
+from divmin.explanation.record import tails_text
 from divmin.training import Run
 
 
 def report(run: Run, as_json: bool) -> int:
     """Print the outcome for people or programs; return the exit code."""
-    minimises = recipe(run.config.recipe).minimises
-    if as_json:
-        print(json.dumps(_record(run, minimises), indent=2))
-    else:
-        print("\n".join(_lines(run, minimises)))
+    found = explained(run.config.recipe)
+    print(json.dumps(_record(run, found), indent=2) if as_json else "\n".join(_lines(run, found)))
     return run.exit_code
 
 
-def sentence(recipe_name: str, minimises: Divergence | None) -> str:
-    """Which divergence a recipe minimises, in one sentence."""
-    if minimises is None:
-        return f"{recipe_name}: no divergence is known for it."
-    left, right = ("bounded" if side else "unbounded" for side in (minimises.left_bounded, minimises.right_bounded))
-    return (
-        f"{recipe_name} minimises {minimises.name} (best critic): tail weights (R, S) = {minimises.tails}, "
-        f"left-{left}, right-{right}; {minimises.character}."
-    )
+def sentences(recipe: str, found: Explanation | None) -> list[str]:
+    """What a recipe minimises: the answer, its tails, what to look out for."""
+    if found is None:
+        return [f"{recipe}: what it minimises is not known"]
+    tails = [] if found.tails is None else [f"tail weights (R, S) = {tails_text(found.tails)}"]
+    return [f"{found.subject}: {found.sentence}", *tails, *(f"note: {warning}" for warning in found.warnings)]
 
 
-def _lines(run: Run, minimises: Divergence | None) -> list[str]:
+def _lines(run: Run, found: Explanation | None) -> list[str]:
     ended = {"finished": "finished", "interrupted": f"interrupted ({run.reason or 'stopped'})"}.get(
         run.state, run.state
     )
     lines = [
         f"{ended} at step {run.step} of {run.config.steps}",
-        sentence(run.config.recipe, minimises),
+        *sentences(run.config.recipe, found),
         f"run folder: {run.folder}",
     ]
     if run.state == "interrupted":
@@ -52,15 +46,14 @@ def _lines(run: Run, minimises: Divergence | None) -> list[str]:
     return lines
 
 
-def _record(run: Run, minimises: Divergence | None) -> dict[str, Any]:
+def _record(run: Run, found: Explanation | None) -> dict[str, Any]:
     records = run.records()
     return {
         "state": run.state,
         "step": run.step,
         "folder": str(run.folder),
         "config": run.config.to_mapping(),
-        "minimises": None if minimises is None else minimises.name,
-        "tails": None if minimises is None else [minimises.tails.R, minimises.tails.S],
+        "explanation": None if found is None else found.to_record(),
         "metrics": asdict(records[-1]) if records else None,
         "pictures": [str(path) for path in pictures(run)],
     }

@@ -8,6 +8,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from divmin.cli.plugins import add_import, load
 from divmin.family import Divergence, divergence
 from divmin.family.recognise import recognise
 from divmin.grammar import parse, with_numbers, write
@@ -24,10 +25,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plot", metavar="FILE", type=Path, help="draw f'', the weight and s to a .png, .svg or .pdf file"
     )
+    add_import(parser)
     parser.add_argument("--json", action="store_true", help="print a record for programs")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    load(arguments.imports)
     f = divergence(arguments.divergence)
     record = describe(f)
     if arguments.plot:

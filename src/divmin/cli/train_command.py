@@ -6,6 +6,7 @@ import argparse
 from dataclasses import fields, replace
 from typing import Any, get_args, get_type_hints
 
+from divmin.cli.plugins import add_import, load
 from divmin.errors import DivminError
 from divmin.training import TrainConfig
 
@@ -30,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=text, **options)
         else:
             parser.add_argument(flag, type=kind, metavar=_METAVAR[kind], help=text, **options)
+    add_import(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace the run in the folder --out")
     parser.add_argument(
         "--dry-run", action="store_true", help="check everything, print the settings and what they minimise, and stop"
@@ -41,6 +43,7 @@ _METAVAR = {int: "N", float: "X", str: "TEXT"}
 
 
 def run(arguments: argparse.Namespace) -> int:
+    load(arguments.imports)
     config = _config(arguments)
     if arguments.dry_run:
         return _dry_run(config, arguments.json)
@@ -65,10 +68,12 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
     import yaml
 
     from divmin import data, models
-    from divmin.cli.outcome import sentence
+    from divmin.cli.outcome import sentences
+    from divmin.experiment import explained
     from divmin.objectives import recipe
 
-    chosen = recipe(config.recipe)
+    recipe(config.recipe)  # a name that is not known is an error
+    found = explained(config.recipe)
     source = data.load(config.data, seed=config.seed, image_size=config.image_size, channels=config.channels)
     pair = models.build(config.model, shape=source.shape, latent=config.latent, width=config.width, seed=config.seed)
     sizes = [sum(p.numel() for p in network.parameters()) for network in (pair.generator, pair.critic)]
@@ -80,11 +85,11 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
             "critic": sizes[1],
             "latent": pair.latent,
         }
-        minimises = None if chosen.minimises is None else chosen.minimises.name
-        print(json.dumps({"config": config.to_mapping(), "minimises": minimises, **about}, indent=2))
+        explanation = None if found is None else found.to_record()
+        print(json.dumps({"config": config.to_mapping(), "explanation": explanation, **about}, indent=2))
         return 0
     print(yaml.safe_dump(config.to_mapping(), sort_keys=False), end="")
     print(f"# data: {source.name}, shape {tuple(source.shape)}, {source.size or 'endless'} samples")
     print(f"# networks: generator {sizes[0]:,} parameters, critic {sizes[1]:,}, z of dimension {pair.latent}")
-    print(f"# {sentence(config.recipe, chosen.minimises)}")
+    print("\n".join(f"# {line}" for line in sentences(config.recipe, found)))
     return 0

@@ -32,6 +32,7 @@ class Entry:
     f: str  # f(u) in the grammar of divmin.grammar, in the scale of the name
     summary: str
     source: str
+    title: str = ""  # what a sentence calls it, with its article
     aliases: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
     examples: tuple[tuple[float, ...], ...] = ((),)  # parameters at which laws are tested, awkward ones included

@@ -140,24 +140,19 @@ def measured(log_curvature: LogCurvature, label: str, shown: str) -> Custom:
         low, high = _negative(log_curvature, d, wrong)
         raise DivminError(f"f(u) = {shown} is not convex: f'' < 0 for u between {low:.4g} and {high:.4g}")
     good = sound & (sign > 0)
-    low = _reach(good[: middle + 1].flip(0))
-    high = _reach(good[middle:])
+    low, high = _reach(good[: middle + 1].flip(0)), _reach(good[middle:])
     if min(low, high) < LEAST:
         side = math.exp(-low) if low <= high else math.exp(high)
         raise DivminError(
             f"f(u) = {shown} cannot be used: f'' is zero, not finite or lost to rounding beyond u = {side:.4g}"
         )
-    left, left_error = _tail(log_curvature, -low, 1.0)
-    right, right_error = _tail(log_curvature, high, -1.0)
-    for error, where in ((left_error, "u -> 0"), (right_error, "u -> inf")):
-        if error > LOOSE:
+    ends = tail(log_curvature, -low), tail(log_curvature, high)
+    for end, where in zip(ends, ("u -> 0", "u -> inf"), strict=True):
+        if end.error > LOOSE:
             raise DivminError(
                 f"f(u) = {shown} cannot be used: f'' grows faster than any power of u as {where}, so it has no tail weight"
             )
-    R, S = _snapped(-left, left_error), _snapped(right + 3, right_error)
-    ends = log_curvature(numerics.float64([-low, high]))[0].tolist()
-    tails = Tails(R, S, math.exp(ends[0] - R * low), math.exp(ends[1] - (S - 3) * high), max(left_error, right_error))
-    return Custom(log_curvature, label, -low, high, tails)
+    return Custom(log_curvature, label, -low, high, tails_of(*ends))
 
 
 def _negative(log_curvature: LogCurvature, d: Tensor, wrong: Tensor) -> tuple[float, float]:
@@ -186,22 +181,34 @@ def _reach(good: Tensor) -> float:
     return STEP * (run - 1 if run == len(good) else max(run - 2, 0))
 
 
-def _tail(log_curvature: LogCurvature, end: float, inward: float) -> tuple[float, float]:
+@dataclass(frozen=True)
+class Tail:
+    """The power law of f'' at one end: its exponent in u, how far that can be off, and its constant."""
+
+    exponent: float
+    error: float
+    constant: float
+
+
+def tail(log_curvature: LogCurvature, end: float) -> Tail:
     """The slope of log f'' at an end of the sound range, and how far from its limit it can be.
 
     Three times what a geometric series through the last three slopes would still add, which also covers logarithms.
     """
+    inward = -math.copysign(1.0, end)
     log = log_curvature(numerics.float64([end + n * inward for n in range(4)]))[0].tolist()
     slopes = [(log[n] - log[n + 1]) / -inward for n in range(3)]
     last, before = abs(slopes[0] - slopes[1]), abs(slopes[1] - slopes[2])
     ratio = min(last / before, 0.99) if before else 0.0
-    return slopes[0], max(3 * last * max(1.0, ratio / (1 - ratio)), 1e-9)
+    error = max(3 * last * max(1.0, ratio / (1 - ratio)), 1e-9)
+    near = round(4 * slopes[0]) / 4  # the nearest quarter, when the measurement cannot tell it from the slope
+    exponent = near if abs(near - slopes[0]) <= error else slopes[0]
+    return Tail(exponent, error, math.exp(log[0] - exponent * end))
 
 
-def _snapped(x: float, error: float) -> float:
-    """The nearest quarter, when the measurement cannot tell it from x."""
-    near = round(4 * x) / 4
-    return near if abs(near - x) <= error else x
+def tails_of(left: Tail, right: Tail) -> Tails:
+    """Tail weights from the power laws at both ends."""
+    return Tails(-left.exponent, right.exponent + 3, left.constant, right.constant, max(left.error, right.error))
 
 
 def _called(function: Callable[[Tensor], Tensor], u: Tensor, name: str) -> Tensor:

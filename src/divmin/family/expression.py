@@ -7,7 +7,7 @@ from collections.abc import Callable
 from divmin.errors import DivminError, suggest
 from divmin.family.base import Divergence
 from divmin.family.catalogue import entries, entry
-from divmin.grammar import Binary, Call, Name, Negative, Node, names, number, parse, write
+from divmin.grammar import Binary, Call, Name, Negative, Node, bound, names, number, parse, write
 
 # name -> (number of numeric parameters, what it does)
 OPERATIONS: dict[str, tuple[int, Callable[..., Divergence]]] = {
@@ -91,31 +91,14 @@ def _called(node: Call, text: str) -> Divergence:
             found = entry(name)
         except DivminError:
             raise DivminError(f"unknown function '{node.name}' in '{text.strip()}': {suggest(name, known)}") from None
-        return found.build(*_numbers(node, found.parameters, found.name))
+        return found.build(*bound(Call(found.name, node.arguments, node.keywords), dict.fromkeys(found.parameters)))
     count, operation = OPERATIONS[name]
     if not node.arguments:
         raise DivminError(f"{name}(...) needs a divergence")
     inner = _value(node.arguments[0], text)
     if not isinstance(inner, Divergence):
         raise DivminError(f"{name}(...) needs a divergence first; got a number in '{text.strip()}'")
-    rest = Call(name, node.arguments[1:], node.keywords)
-    return operation(inner, *_numbers(rest, ("pi",)[:count], name))
-
-
-def _numbers(node: Call, parameters: tuple[str, ...], name: str) -> list[float]:
-    """The numeric arguments of a call, by position or by name."""
-    given: dict[str, Node] = dict(zip(parameters, node.arguments, strict=False))
-    wanted = f"{name} takes {len(parameters)} number(s)" + (f" ({', '.join(parameters)})" if parameters else "")
-    if len(node.arguments) > len(parameters):
-        raise DivminError(f"{wanted}; got {len(node.arguments)}")
-    for keyword, value in node.keywords:
-        if keyword not in parameters or keyword in given:
-            raise DivminError(f"{wanted}; '{keyword}' does not fit")
-        given[keyword] = value
-    values = [number(given[each]) if each in given else None for each in parameters]
-    if any(value is None for value in values):
-        raise DivminError(f"{wanted}; each must be a number")
-    return [value for value in values if value is not None]
+    return operation(inner, *bound(node, dict.fromkeys(("pi",)[:count]), skip=1))
 
 
 def _combined(operator: str, left: Divergence | float, right: Divergence | float, text: str) -> Divergence:

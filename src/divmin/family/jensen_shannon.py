@@ -116,6 +116,7 @@ register(
         "(u*log(2*u/(1 + u)) + log(2/(1 + u)))/2",
         "Jensen-Shannon divergence KL(p||m)/2 + KL(q||m)/2 with m = (p + q)/2, at most log 2.",
         "Lin 1991; Goodfellow et al. 2014; Shannon et al., eq. 28 for the canonical 4 JS",
+        title="the Jensen-Shannon divergence",
         aliases=("jensen_shannon", "jsd"),
     )
 )
@@ -126,6 +127,7 @@ register(
         "4*u*log(2*u/(1 + u)) - 2*(u - 1)",
         "Softened KL, 4 KL(p||m) with m = (p + q)/2: the K-divergence in canonical scale.",
         "Shannon et al., eq. 43; Lin 1991",
+        title="the softened KL, 4 KL(p||m)",
         aliases=("skl", "k_divergence", "soft_kl"),
     )
 )
@@ -136,6 +138,7 @@ register(
         "2*(u + 1)*log((u + 1)/(2*u)) + 2*(u - 1)",
         "Softened reverse KL, 4 KL(m||p) with m = (p + q)/2: twice what the non-saturating GAN minimises.",
         "Shannon et al., eqs. 47 and 49",
+        title="the softened reverse KL, 4 KL(m||p)",
         aliases=("srkl", "soft_rkl", "soft_reverse_kl", "softened_rkl"),
     )
 )
@@ -146,6 +149,7 @@ register(
         "(u*log(u/(pi*u + 1 - pi)) - (1 - pi)*(u - 1))/(1 - pi)^2",
         "KL(p||m)/(1-pi)^2 with m = pi p + (1-pi) q; the KL at 0, the softened KL at 1/2, canonical.",
         "Lee 1999; Shannon et al., section 5, for pi = 1/2",
+        title="the skewed KL, KL(p||m)/(1-pi)^2",
         parameters=("pi",),
         tails=("1", "0"),  # for 0 < pi < 1
         examples=((0.0,), (0.1,), (0.3,), (0.9,)),
@@ -159,6 +163,7 @@ register(
         "((pi*u + 1 - pi)*log((pi*u + 1 - pi)/u) + (1 - pi)*(u - 1))/(1 - pi)^2",
         "KL(m||p)/(1-pi)^2 with m = pi p + (1-pi) q; the reverse KL at 0, the softened one at 1/2, canonical.",
         "Shannon et al., section 5, for pi = 1/2",
+        title="the skewed reverse KL, KL(m||p)/(1-pi)^2",
         aliases=("skew_rkl",),
         parameters=("pi",),
         tails=("2", "0"),  # for 0 < pi < 1
@@ -173,6 +178,7 @@ register(
         "(pi*u*log(u) - (pi*u + 1 - pi)*log(pi*u + 1 - pi))/(pi*(1 - pi))",
         "Generalised Jensen-Shannon, (pi KL(p||m) + (1-pi) KL(q||m))/(pi(1-pi)), canonical: KL at 0, 4 JS at 1/2, reverse KL at 1.",
         "Lin 1991; Shannon et al., section 5",
+        title="the generalised Jensen-Shannon divergence",
         aliases=("generalised_js", "generalized_js", "weighted_js"),
         parameters=("pi",),
         tails=("1", "1"),  # for 0 < pi < 1
@@ -187,6 +193,7 @@ register(
         "log((1 + u)/(2*u)) + (u - 1)/2",
         "KL(q||p) - KL(q||m): the objective -log D of Poole et al., read as an f.",
         "Poole et al. 2016; Shannon et al., section 10 and figure 4",
+        title="the IGOG divergence KL(q||p) - KL(q||m)",
         aliases=("modified_gan", "poole_minus_log_d"),
     )
 )
@@ -197,6 +204,7 @@ register(
         "(u - 1)^2/(u + 1)",
         "Triangular discrimination (Le Cam), integral of (p - q)^2/(p + q), at most 2.",
         "Le Cam 1986; Topsoe 2000",
+        title="the triangular discrimination (Le Cam)",
         aliases=("le_cam", "vincze_le_cam", "triangular_discrimination"),
     )
 )
@@ -207,6 +215,7 @@ register(
         "(1 + u)/2*log((1 + u)/(2*sqrt(u)))",
         "Arithmetic-geometric mean divergence KL(m||p)/2 + KL(m||q)/2 with m = (p + q)/2.",
         "Taneja 1995; tfp.vi.arithmetic_geometric",
+        title="the arithmetic-geometric mean divergence",
         aliases=("ag", "arithmetic_geometric_mean"),
     )
 )

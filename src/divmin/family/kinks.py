@@ -84,6 +84,7 @@ register(
         "abs(u - 1)/2",
         "Total variation distance, half the integral of |p - q|, at most 1. Not smooth: f has a kink at u = 1.",
         "Nowozin et al. 2016, section 2",
+        title="the total variation distance",
         aliases=("tv",),
     )
 )
@@ -94,6 +95,7 @@ register(
         "(abs(u - gamma) - (u - 1)*sign(1 - gamma) - abs(1 - gamma))/2",
         "Hockey-stick divergence, the integral of max(p - gamma q, 0) for gamma >= 1 (of max(gamma q - p, 0) below). Not smooth.",
         "Sason & Verdu 2016, section VII",
+        title="the hockey-stick divergence",
         aliases=("e_gamma",),
         parameters=("gamma",),
         examples=((0.5,), (3.0,)),

@@ -103,6 +103,7 @@ register(
         "u*log(u) - u + 1",
         "Kullback-Leibler divergence from model to data, KL(p||q): what maximum likelihood minimises.",
         "Nowozin et al. 2016, table 1; Shannon et al., eq. 20",
+        title="the KL divergence KL(p||q)",
         aliases=("forward_kl", "kullback_leibler", "kl_forward"),
     )
 )
@@ -113,6 +114,7 @@ register(
         "-log(u) + u - 1",
         "Reverse Kullback-Leibler divergence KL(q||p): the model's samples are judged by the data's density.",
         "Huszar 2016; Shannon et al., eq. 22",
+        title="the reverse KL divergence KL(q||p)",
         aliases=("rkl", "kl_reverse"),
     )
 )
@@ -123,6 +125,7 @@ register(
         "(u - 1)*log(u)",
         "Jeffreys divergence KL(p||q) + KL(q||p), the sum and not its half.",
         "Nielsen & Nock; Shannon et al. and tfp use the half, which is canonical",
+        title="the Jeffreys divergence KL(p||q) + KL(q||p)",
         aliases=("symmetric_kl", "sdkl", "j_divergence"),
     )
 )
@@ -133,6 +136,7 @@ register(
         "(u - 1)^2/u",
         "Chi-square with the square over the data's density, integral of (q - p)^2 / p: the sources' Pearson.",
         "Shannon et al., table 1, as Pearson, with a factor 1/2",
+        title="the chi-square with the data below, the integral of (q - p)^2/p",
         aliases=("pearson", "pearson_chi2", "pearson_000"),
     )
 )
@@ -143,6 +147,7 @@ register(
         "(u - 1)^2",
         "Chi-square with the square over the model's density, integral of (p - q)^2 / q: the sources' Neyman.",
         "Shannon et al., section 2, as Neyman, with a factor 1/2; many texts call this one Pearson",
+        title="the chi-square with the model below, the integral of (p - q)^2/q",
         aliases=("neyman", "neyman_chi2", "neyman_000", "chi_square"),
     )
 )
@@ -153,6 +158,7 @@ register(
         "(sqrt(u) - 1)^2/2",
         "Squared Hellinger distance, half the integral of (sqrt p - sqrt q)^2, at most 1.",
         "Nowozin et al. 2016, table 1, without the half",
+        title="the squared Hellinger distance",
         aliases=("hellinger", "hellinger2"),
     )
 )
@@ -163,6 +169,7 @@ register(
         "(u^alpha - 1 - alpha*(u - 1))/(alpha*(alpha - 1))",
         "Power (alpha) divergences, canonical, f'' = u^(alpha-2): 1 is KL, 0 reverse KL, 1/2 Hellinger, 2 and -1 chi-squares.",
         "Cressie & Read 1984; Shannon et al., section 4",
+        title="the power divergence",
         aliases=("alpha", "alpha_divergence", "cressie_read"),
         parameters=("alpha",),
         tails=("2 - alpha", "alpha + 1"),
@@ -177,6 +184,7 @@ register(
         "abs(t*(t - 1))*(u^t - 1 - t*(u - 1))/(t*(t - 1))",
         "The plain power u^t - 1 - t(u - 1), with its sign turned for 0 < t < 1, so f''(1) = |t(t-1)|.",
         "tfp.vi.t_power",
+        title="the plain power divergence",
         parameters=("t",),
         tails=("2 - t", "t + 1"),
         examples=((-1.0,), (0.5,), (2.0,)),

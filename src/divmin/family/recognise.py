@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from divmin import numerics
 from divmin.errors import DivminError
 from divmin.family.base import Divergence
 from divmin.family.catalogue import Entry, entries, spelled
 from divmin.grammar import plain
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Weight = Callable[[Tensor], Tensor]
 
 AT = [-18.0, -11.0, -6.0, -3.2, -1.3, -0.4, 0.3, 1.1, 2.7, 5.5, 9.0, 16.0]
 CLOSE = 1e-9  # relative, far above rounding and far below any two members' difference
@@ -42,18 +49,44 @@ def recognise(divergence: Divergence) -> Recognised | None:
     exact, member = spelled(divergence), divergence._member()
     if exact:
         return Recognised(1.0, entries()[exact], ())
-    wanted = _fingerprint(divergence)
+    function = divergence.weight if divergence.smooth else divergence.s
+    return _search(function, divergence.smooth, AT, CLOSE, member)
+
+
+def recognise_weight(weight: Weight, at: list[float], close: float) -> Recognised | None:
+    """The entry of the catalogue of which a weight w(d) is a multiple.
+
+    Args:
+        weight: w as a function of float64 tensors, positive.
+        at: log-ratios at which to compare.
+        close: the relative difference that is allowed.
+
+    Example:
+        >>> recognise_weight(lambda d: 3 * d.exp(), [-2.0, 0.5, 1.0], 1e-9).text
+        '3*kl'
+    """
+    return _search(weight, True, at, close, None)
+
+
+def _search(
+    function: Weight, smooth: bool, at: list[float], close: float, member: tuple[str, tuple[float, ...]] | None
+) -> Recognised | None:
+    points = numerics.float64(at)
+    wanted = function(points).tolist()
     ordered = sorted(entries().values(), key=lambda each: bool(each.parameters))
     for each in ordered:
         known = member[1] if member and member[0] == each.name else None
-        values = () if not each.parameters else known or _parameters(each, divergence)
+        values = () if not each.parameters else known or _parameters(each, function, smooth, close)
         if values is None:
             continue
         try:
             candidate = each.build(*values)
         except DivminError:
             continue
-        if candidate.smooth == divergence.smooth and (factor := _factor(wanted, _fingerprint(candidate))):
+        if candidate.smooth != smooth:
+            continue
+        other = candidate.weight(points) if smooth else candidate.s(points)
+        if factor := factor_between(wanted, other.tolist(), close):
             return Recognised(factor, each, values)
     return None
 
@@ -71,41 +104,41 @@ def latex(divergence: Divergence) -> str:
     return body if found.factor == 1 else rf"{plain(found.factor)} \left({body}\right)"
 
 
-def _fingerprint(divergence: Divergence) -> list[float]:
-    at = numerics.float64(AT)
-    return (divergence.weight(at) if divergence.smooth else divergence.s(at)).tolist()
-
-
-def _factor(one: list[float], two: list[float]) -> float | None:
+def factor_between(one: list[float], two: list[float], close: float) -> float | None:
     """one / two when that is one number, snapped to the nearest short one; else None."""
     if any((x == 0) != (y == 0) for x, y in zip(one, two, strict=True)):
         return None
     ratios = [x / y for x, y in zip(one, two, strict=True) if y]
     middle = sorted(ratios)[len(ratios) // 2]
-    if not all(math.isfinite(r) and abs(r / middle - 1) < CLOSE for r in ratios):
+    if not middle > 0 or not all(math.isfinite(r) and abs(r / middle - 1) < close for r in ratios):
         return None
-    return snapped(middle)
+    return snapped(middle, close)
 
 
-def snapped(x: float) -> float:
-    """The nearest number of at most nine digits when x is that number but for rounding, else x."""
-    short = float(f"{x:.9g}")
-    return short if abs(short - x) <= 1e-11 * max(1.0, abs(x)) else x
+def snapped(x: float, close: float = CLOSE) -> float:
+    """The nearest number of at most nine digits (fewer, if x has fewer) when x is that number but for rounding, else x."""
+    digits = max(1, min(9, round(-math.log10(close))))
+    short = float(f"{x:.{digits}g}")
+    return short if abs(short - x) <= close / 100 * max(1.0, abs(x)) else x
 
 
-def _parameters(entry: Entry, divergence: Divergence) -> tuple[float, ...] | None:
-    if entry.guess is None or divergence.smooth is False:
+def _parameters(entry: Entry, function: Weight, smooth: bool, close: float) -> tuple[float, ...] | None:
+    if entry.guess is None or not smooth:
         return None
-    return tuple(snapped(value) for value in entry.guess(_Weight(divergence)))
+    try:
+        return tuple(snapped(value, close) for value in entry.guess(_Curvature(function)))
+    except (ValueError, ArithmeticError):  # a weight that is not positive where the guess looks
+        return None
 
 
 @dataclass(frozen=True)
-class _Weight:
-    divergence: Divergence
+class _Curvature:
+    weight: Weight
 
     def log_ratio(self, d: float) -> float:
-        return math.log(float(self.divergence.weight(d)) / self.divergence.scale) - 2 * d
+        at_d, at_0 = self.weight(numerics.float64([d, 0.0])).tolist()
+        return math.log(at_d / at_0) - 2 * d
 
     def log_slope(self, d: float) -> float:
-        w = [float(self.divergence.weight(x)) for x in (d - 1.0, d + 1.0)]
-        return math.log(w[1] / w[0]) / 2
+        low, high = self.weight(numerics.float64([d - 1.0, d + 1.0])).tolist()
+        return math.log(high / low) / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 _CHARACTER = {
@@ -40,5 +41,5 @@ class Tails:
         return _CHARACTER[self.left_bounded, self.right_bounded]
 
     def __str__(self) -> str:
-        about = "" if self.confidence is None else "~"
-        return f"({about}{self.R:.6g}, {about}{self.S:.6g})"
+        about = ("" if self.confidence is None or math.isinf(x) else "~" for x in (self.R, self.S))
+        return f"({next(about)}{self.R:.6g}, {next(about)}{self.S:.6g})"

@@ -1,17 +1,17 @@
 """Functions of u written as text: our own tree becomes a SymPy expression, and its second derivative a torch function.
 
-SymPy only sees objects that this module builds from a fixed table of functions; it never parses text.
+SymPy only sees objects that are built from a fixed table of functions; it never parses text.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from divmin import grammar
-from divmin.errors import DivminError, suggest
+from divmin import functions, grammar
+from divmin.errors import DivminError
 from divmin.family.custom import Custom, measured
 from divmin.grammar import Node, parse
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FUNCTIONS = ("log", "ln", "exp", "sqrt", "abs", "sign")
-LARGEST_POWER, LARGEST_TREE = 100, 400
+LARGEST_TREE = 400
 
 
 def is_function_of_u(node: Node) -> bool:
@@ -41,6 +41,24 @@ def from_text(text: str) -> Custom:
         'kl'
     """
     return _from_node(parse(text), text.strip())
+
+
+def from_curvature_text(text: str, label: str) -> Custom:
+    """A divergence from f''(u) as text.
+
+    Args:
+        text: an expression in u, positive.
+        label: what to print.
+
+    Raises:
+        DivminError: when it cannot be read, or is not positive and finite on enough of the range.
+
+    Example:
+        >>> from_curvature_text("3/u^2", "mine").name
+        '3*reverse_kl'
+    """
+    second = to_sympy(parse(text), {})
+    return measured(lambda d: _log_abs(second, d), label, label)
 
 
 @lru_cache(maxsize=64)
@@ -68,47 +86,7 @@ def f_latex(text: str, values: Mapping[str, float]) -> str:
 
 def to_sympy(node: Node, values: Mapping[str, Any]) -> Any:
     """The SymPy object for a tree in u and the given names."""
-    import sympy
-
-    table: dict[str, Callable[[Any], Any]] = {
-        "log": sympy.log,
-        "ln": sympy.log,
-        "exp": sympy.exp,
-        "sqrt": sympy.sqrt,
-        "abs": sympy.Abs,
-        "sign": sympy.sign,
-    }
-    match node:
-        case grammar.Number(value):
-            return sympy.Integer(int(value)) if value == int(value) else sympy.Rational(str(value))
-        case grammar.Name("u"):
-            return _symbol()
-        case grammar.Name(text):
-            if text not in values:
-                raise DivminError(f"unknown name '{text}' in a function of u; only u may stand here")
-            return values[text]
-        case grammar.Negative(operand):
-            return -to_sympy(operand, values)
-        case grammar.Binary(operator, left, right):
-            return _combine(operator, to_sympy(left, values), to_sympy(right, values))
-        case grammar.Call(name, arguments, keywords):
-            if name not in table:
-                raise DivminError(f"unknown function '{name}' in a function of u: {suggest(name, FUNCTIONS)}")
-            if len(arguments) != 1 or keywords:
-                raise DivminError(f"{name} takes one argument; got {len(arguments) + len(keywords)}")
-            return table[name](to_sympy(arguments[0], values))
-
-
-def _combine(operator: str, left: Any, right: Any) -> Any:
-    if operator == "^":
-        if right.is_number and not -LARGEST_POWER <= float(right) <= LARGEST_POWER:
-            raise DivminError(f"the exponent {right} is too large; at most {LARGEST_POWER} is read")
-        if left.is_number and right.is_number and left == 0 and right < 0:
-            raise DivminError("division by zero")
-        return left**right
-    if operator == "/" and right == 0:
-        raise DivminError("division by zero")
-    return {"+": left.__add__, "-": left.__sub__, "*": left.__mul__, "/": left.__truediv__}[operator](right)
+    return functions.to_sympy(node, {"u": _symbol(), **values})
 
 
 @lru_cache(maxsize=1)

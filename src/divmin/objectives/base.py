@@ -1,6 +1,6 @@
 """An adversarial recipe: what the critic minimises, what the generator minimises, and the divergence that results.
 
-critic      E_p[l_p(c(x))] + E_q[l_q(c(x))]        generator      E_q[h(c(x))]
+critic      E_p[l_p(c(x))] + E_q[l_q(c(x))]        generator      E_q[h(c(x))] (- E_p[G(c(x)) log q(x)])
 """
 
 from __future__ import annotations
@@ -11,22 +11,32 @@ from typing import Literal, overload
 from torch import Tensor
 
 from divmin.family import Divergence
-from divmin.objectives.reduce import Scores, Term, expectation
+from divmin.objectives.reduce import Scores, expectation
+from divmin.objectives.terms import Term
 
 
 @dataclass(frozen=True)
 class Recipe:
     """A critic loss and a generator loss, both of raw critic outputs and both minimised; more real is higher.
 
-    `minimises` is the divergence whose gradient the generator follows when the critic is at its optimum, with its factor.
+    `minimises` is the divergence whose gradient the generator follows when the critic is at its optimum, with its factor,
+    where that is known by construction; `divmin.explain` derives it for any recipe.
     """
 
     name: str
     real: Term  # l_p: what the critic pays for data, per sample
     fake: Term  # l_q: what the critic pays for model samples
     generator: Term  # h: what the generator pays for model samples
-    minimises: Divergence | None
+    minimises: Divergence | None = None
     summary: str = ""
+    likelihood: Term | None = (
+        None  # G: the weight of -log q(x) on data, for losses that also use the model's likelihood
+    )
+
+    @property
+    def needs_real(self) -> bool:
+        """Whether `generator_loss` also takes the scores of data, as `real`."""
+        return False
 
     @overload
     def critic_loss(

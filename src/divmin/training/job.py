@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,14 +18,19 @@ from divmin.training.randomness import seeded, undisturbed
 
 
 class Losses(Protocol):
-    """Two losses of raw critic scores, both minimised: what the loop needs of a recipe."""
+    """Two losses of raw critic scores, both minimised: what the loop needs of a recipe.
+
+    One whose `needs_real` is true gets the scores of data in its generator loss too, as `real`.
+    """
 
     @property
     def name(self) -> str: ...
 
-    def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor: ...
+    @property
+    def critic_loss(self) -> Callable[..., Tensor]: ...
 
-    def generator_loss(self, fake: Tensor) -> Tensor: ...
+    @property
+    def generator_loss(self) -> Callable[..., Tensor]: ...
 
 
 class Networks(Protocol):
@@ -66,6 +71,11 @@ class Job:
     folder: Path
     probes: Sequence[Probe]
 
+    @property
+    def needs_real(self) -> bool:
+        """Whether the generator's loss compares samples with data."""
+        return bool(getattr(self.recipe, "needs_real", False))
+
     def about(self) -> Mapping[str, Any]:
         """What a checkpoint says of the run besides its state."""
         return {
@@ -82,6 +92,11 @@ def rehearse(config: TrainConfig, recipe: Losses, source: Source, pair: Networks
     Raises:
         DivminError: one line that says which part returned what, and what it should have returned.
     """
+    if getattr(recipe, "likelihood", None) is not None:
+        raise DivminError(
+            f"{recipe.name} has a term in the model's likelihood of the data, which these generators do not have: "
+            "it can be explained but not trained"
+        )
     n = config.micro_batch
     cpu = torch.device("cpu")
     z = torch.randn(n, pair.latent, generator=seeded(config.seed, "rehearsal"))
@@ -98,9 +113,10 @@ def rehearse(config: TrainConfig, recipe: Losses, source: Source, pair: Networks
                 # [n, 1] is taken as [n]; anything else is not one score a sample.
                 _expect("the critic", score.flatten() if score.shape == (n, 1) else score, (n,))
             real, fake = (score.flatten() for score in scores)
+            compared = {"real": real} if getattr(recipe, "needs_real", False) else {}
             for what, loss in (
                 ("critic_loss", recipe.critic_loss(real, fake)),
-                ("generator_loss", recipe.generator_loss(fake)),
+                ("generator_loss", recipe.generator_loss(fake, **compared)),
             ):
                 _expect(f"the recipe's {what}", loss, ())
     finally:

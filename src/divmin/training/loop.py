@@ -7,7 +7,7 @@ samples that the critic has seen. No step waits for the device; numbers are read
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -66,8 +66,9 @@ def loop(job: Job, state: State, stop: Stop) -> None:
         # The generator follows the critic, which stands still: it passes gradients on and collects none.
         generator_optimizer.zero_grad(set_to_none=True)
         with frozen(critic_weights):
-            for z in noise(job, state):
-                loss = recipe.generator_loss(critic(generator(z)).flatten())
+            for real, z in zip(data.split(config.micro_batch), noise(job, state), strict=True):
+                compared = {"real": scores_of(critic, real)} if job.needs_real else {}
+                loss = recipe.generator_loss(critic(generator(z)).flatten(), **compared)
                 fabric.backward(loss if config.accumulate == 1 else loss / config.accumulate)
                 state.generator_rows.write(loss.detach())
         generator_optimizer.step()
@@ -99,6 +100,12 @@ def noise(job: Job, state: State) -> tuple[Tensor, ...]:
     z = torch.randn(job.config.batch_size, job.pair.latent, generator=state.noise)
     parts: tuple[Tensor, ...] = z.to(job.fabric.device, non_blocking=True).split(job.config.micro_batch)
     return parts
+
+
+def scores_of(critic: Callable[[Tensor], Tensor], data: Tensor) -> Tensor:
+    """The critic's scores of data, to which the generator has no path."""
+    with torch.no_grad():
+        return critic(data).flatten()
 
 
 def record_critic(state: State, loss: Tensor, real: Tensor, fake: Tensor) -> None:

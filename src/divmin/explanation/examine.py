@@ -1,0 +1,191 @@
+"""Looking at a pull w(d) over the whole range of log-ratios: its sign, its gaps, its jumps, and where they begin and end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
+
+import torch
+from torch import Tensor
+
+from divmin.explanation.critic import Best, Critic, Kind
+from divmin.explanation.probe import Probe
+from divmin.explanation.record import Interval, Mass
+
+SPAN, STEP = 40.0, 0.05  # |d| up to which is looked, and how finely
+TRUST = 1e-6  # the relative uncertainty of a slope below which it is used
+EDGE, PARTS = 8, 33  # how often a step of d is cut into how many parts, to find where something begins
+# What shows rounding noise: a relative change of the pull over a step too small to matter, or of its fourth difference.
+NUDGE, NOISE, ROUGHNESS = 1e-9, 1e-6, 4e-3
+MOST = 8  # jumps of the best critic that are told
+GAP = 6  # points of the grid that kinks may spoil
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """The pull `w` on samples of some log-ratios, and where it is `sound`: not lost to rounding in the losses."""
+
+    w: Tensor
+    sound: Tensor
+
+
+Pull = Callable[[Tensor], Pulled]
+
+
+def within(pull: Pull, low: float, high: float) -> Pull:
+    """The same pull, sound between two log-ratios only; the ends of the grid are no ends."""
+
+    def at(d: Tensor) -> Pulled:
+        got = pull(d)
+        inside = (d >= (low if low > -SPAN else -torch.inf)) & (d <= (high if high < SPAN else torch.inf))
+        return Pulled(got.w, got.sound & inside)
+
+    return at
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A pull on the grid `d`, and what was seen.
+
+    Args:
+        d, w, sound: the grid and the pull there.
+        low, high: the range around d = 0 on which nothing is lost to rounding.
+        positive, negative, zero: where the pull has which sign.
+    """
+
+    d: Tensor
+    w: Tensor
+    sound: Tensor
+    low: float
+    high: float
+    positive: tuple[Interval, ...]
+    negative: tuple[Interval, ...]
+    zero: tuple[Interval, ...]
+
+    def cost(self) -> Tensor:
+        """s on the grid, by trapezoids: f(e^d) left of 0 and e^-d f(e^d) right of it, for f'' = w/u^2."""
+        x, w, middle = self.d, self.w.nan_to_num(), len(self.d) // 2
+
+        def outward(values: Tensor) -> Tensor:
+            """The integral from 0, left and right of it apart, so that the larger side does not swallow the smaller."""
+            left = torch.cumulative_trapezoid(values[: middle + 1].flip(0), x[: middle + 1].flip(0)).flip(0)
+            return torch.cat([left, x.new_zeros(1), torch.cumulative_trapezoid(values[middle:], x[middle:])])
+
+        a, b = outward((-x).exp() * w), outward(w)
+        return (x.exp() * a - b).where(x < 0, a - (-x).exp() * b)
+
+
+def pull_of(critic: Critic, generator: Probe, likelihood: Probe | None = None) -> Pull:
+    """The pull of a game with its best critic: w = -h'(c*) dc*/dd, and e^d (G + G' dc*/dd) of a data term -E_p[G log q]."""
+
+    def at(d: Tensor) -> Pulled:
+        best = critic.best(d)
+        w = -generator.slope(best.c) * best.slope
+        w = w.masked_fill(
+            best.slope == 0, 0.0
+        )  # where the critic does not answer there is no pull, even if h' is infinite
+        doubt = generator.doubt(best.c).masked_fill(best.slope == 0, 0.0)
+        if likelihood is not None:
+            w = w + d.exp() * (likelihood.value(best.c) + likelihood.slope(best.c) * best.slope)
+            doubt = torch.maximum(doubt, likelihood.doubt(best.c))
+        return Pulled(w, ~best.where(Kind.LOST) & (doubt < TRUST) & w.isfinite())
+
+    return at
+
+
+def grid(slow: bool) -> Tensor:
+    """The log-ratios that are looked at."""
+    step = STEP * (10 if slow else 1)
+    half = round(SPAN / step)
+    return torch.arange(-half, half + 1, dtype=torch.float64) * step
+
+
+def examine(pull: Pull, slow: bool = False) -> Examined:
+    """Look at a pull on the grid, and find where its sign changes."""
+    d = grid(slow)
+    got = pull(d)
+    around, sound = _largest(got.w.abs().nan_to_num(), 5), got.sound
+    if not slow:  # a coarser grid cannot tell roughness from shape
+        sound = sound & ((pull(d + NUDGE).w - got.w).abs() <= NOISE * around)
+        sound &= torch.nn.functional.pad(got.w.diff(n=4).abs(), (2, 2)) <= ROUGHNESS * around
+    middle = len(d) // 2
+    low = int(middle - _run(sound[: middle + 1].flip(0)))
+    high = int(middle + _run(sound[middle:]))
+    sign = got.w.sign()
+
+    def having(value: float) -> tuple[Interval, ...]:
+        def holds(x: Tensor) -> Tensor:
+            found = pull(x)
+            return (found.w.sign() == value) & found.sound
+
+        return intervals(d[low : high + 1], sign[low : high + 1] == value, holds)
+
+    return Examined(d, got.w, sound, float(d[low]), float(d[high]), having(1.0), having(-1.0), having(0.0))
+
+
+def _largest(values: Tensor, width: int) -> Tensor:
+    """The largest of the neighbours of each entry."""
+    return torch.nn.functional.max_pool1d(values.reshape(1, 1, -1), width, 1, width // 2).reshape(-1)
+
+
+def intervals(d: Tensor, mask: Tensor, holds: Callable[[Tensor], Tensor]) -> tuple[Interval, ...]:
+    """The intervals on which something holds; a single point between others is none, and the ends of the grid are endless.
+
+    Args:
+        d: a grid.
+        mask: where it holds on the grid.
+        holds: where it holds at any log-ratios, for the edges.
+    """
+    found, start = [], 0
+    for value, run in groupby(mask.tolist()):
+        stop = start + len(list(run))
+        alone = stop - start == 1 and start > 0 and stop < len(d)
+        if value and not alone:
+            left = -math.inf if start == 0 else _edge(holds, float(d[start]), float(d[start - 1]))
+            right = math.inf if stop == len(d) else _edge(holds, float(d[stop - 1]), float(d[stop]))
+            found.append(Interval(left, right))
+        start = stop
+    return tuple(found)
+
+
+def _edge(holds: Callable[[Tensor], Tensor], inside: float, outside: float) -> float:
+    """Where something that holds at one place and not at the other ends, to about 1e-13 of the distance."""
+    for _ in range(EDGE):
+        x = torch.linspace(inside, outside, PARTS, dtype=torch.float64)
+        first_bad = int(holds(x[1:-1]).long().cumprod(0).sum()) + 1
+        inside, outside = float(x[first_bad - 1]), float(x[first_bad])
+    return inside
+
+
+def _run(good: Tensor) -> int:
+    """How many steps from the first entry are good, but for gaps that a kink leaves."""
+    length = 0
+    for value, run in groupby(good.tolist()):
+        size = len(list(run))
+        if not value and (size > GAP or length + size == len(good)):
+            break
+        length += size
+    return max(length - 1, 0)
+
+
+def masses(critic: Critic, generator: Probe, best: Best, seen: Examined) -> tuple[Mass, ...]:
+    """Where the best output jumps, and by how much the generator's loss falls there."""
+    sure = best.where(Kind.INTERIOR, Kind.KINK, Kind.FLAT) & (best.d >= seen.low) & (best.d <= seen.high)
+    step = best.d[1:] - best.d[:-1]
+    expected = step * torch.maximum(best.slope[1:].abs(), best.slope[:-1].abs())
+    moved = (best.c[1:] - best.c[:-1]).abs()
+    jumps = sure[1:] & sure[:-1] & (moved > 3 * expected + 1e-6 * (1 + best.c[1:].abs()))
+    found = []
+    for i in jumps.nonzero().flatten().tolist()[:MOST]:
+        d, c = best.d[i : i + 2], best.c[i : i + 2]
+        for _ in range(EDGE):
+            x = torch.linspace(float(d[0]), float(d[1]), PARTS, dtype=torch.float64)
+            outputs = torch.cat([c[:1], critic.best(x[1:-1]).c, c[1:]])
+            left = int(((outputs - c[0]).abs() < (outputs - c[1]).abs()).long().cumprod(0).sum()) - 1
+            d, c = x[left : left + 2], outputs[left : left + 2]
+        size = float(generator.value(c[:1]) - generator.value(c[1:]))
+        if abs(size) > 1e-9:
+            found.append(Mass(round(float(d[0]), 12) + 0.0, size))
+    return tuple(found)
