@@ -138,9 +138,8 @@ def _with_pictures(
     if records := run.records():
         plots.save_history(records, run.folder / CURVES)
     found = explained(given if given is not None else config.recipe)
-    if found is not None and found.pull is not None:
-        caption = f"{found.subject}: {found.sentence}"
-        plots.save_explanations(lines([found]), run.folder / DIVERGENCE, caption=caption)
+    if found is not None and (record := lines([found])).members[0].weight is not None:
+        plots.save_explanations(record, run.folder / DIVERGENCE, caption=f"{found.subject}: {found.sentence}")
     if latest:
         view = latest[0]
         fake, real = view.sample(view.noise(config.samples)), view.real(config.samples)

@@ -24,6 +24,9 @@ EXAMPLES = """examples:
   divmin explain losses.py:pair --import losses.py
 text stands in c (the critic's raw output) or D = sigmoid(c); in d = log p/q or u = p/q for weights and sampled losses"""
 
+# What follows these is text that may begin with a minus.
+TEXT_FLAGS = ("--critic-real", "--critic-fake", "--generator", "--weight", "--reward", "--sampled-loss")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES

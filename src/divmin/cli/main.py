@@ -67,11 +67,23 @@ def _run(given: list[str]) -> int:
         if name in given[:1]:  # only the command that runs pays for its imports
             module = importlib.import_module(f"divmin.cli.{name}_command")
             module.configure(command)
+            given = _joined(given, getattr(module, "TEXT_FLAGS", ()))
     arguments = parser.parse_args(given)
     if arguments.command is None:
         parser.print_help()
         return OK
     return int(module.run(arguments))
+
+
+def _joined(given: list[str], flags: Sequence[str]) -> list[str]:
+    """Flags of text with what follows them in one word: argparse takes -log(D) for a flag of its own otherwise."""
+    words: list[str] = []
+    for word in given:
+        if words and words[-1] in flags and word.startswith("-") and not word.startswith("--"):
+            words[-1] += f"={word}"
+        else:
+            words.append(word)
+    return words
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

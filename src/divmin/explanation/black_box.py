@@ -356,7 +356,7 @@ def _holds(found: Explanation, claim: str) -> bool:
     other = meant if isinstance(meant, Divergence) else meant.divergence
     if found.divergence is not None and other is not None:
         return _alike([float(found.divergence.s(d)) for d in AT], [float(other.s(d)) for d in AT])
-    if isinstance(meant, Divergence) or found.pull is None or meant.pull is None:
+    if isinstance(meant, Divergence) or found.is_divergence != meant.is_divergence or not (found.pull and meant.pull):
         return False
     return _alike([float(found.weight(d)) for d in AT], [float(meant.weight(d)) for d in AT])
 

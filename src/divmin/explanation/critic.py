@@ -172,8 +172,23 @@ def critic(real: Probe, fake: Probe) -> Critic:
         pieces.insert(0, _towards_the_end(grid[first], grid[first - 1], sound).flip(0))
     if last < len(grid):
         pieces.append(_towards_the_end(grid[last - 1], grid[last], sound))
-    inside = torch.cat(pieces)
+    inside = _with_plateau_edges(torch.cat(pieces), real, fake)
     return Critic(real, fake, inside, real.slope(inside), fake.slope(inside), (first > 0, last < len(grid)))
+
+
+def _with_plateau_edges(grid: Tensor, real: Probe, fake: Probe) -> Tensor:
+    """The grid with points that close in on both sides of where both losses become flat, as at a clamp: minima lie beside it."""
+
+    def flat(c: Tensor) -> Tensor:
+        return (real.slope(c) == 0) & (fake.slope(c) == 0)
+
+    level = flat(grid)
+    pieces = [grid]
+    for i in (level[1:] != level[:-1]).nonzero().flatten().tolist():
+        good, bad = (grid[i], grid[i + 1]) if not bool(level[i]) else (grid[i + 1], grid[i])
+        pieces.append(_towards_the_end(good, bad, lambda c: ~flat(c)))
+    merged: Tensor = torch.cat(pieces).unique()
+    return merged
 
 
 def outputs(coarser: int) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from torch import Tensor
@@ -99,6 +100,8 @@ def explain(
             f"explain takes one of recipe, critic with generator, weight, reward and sampled_loss; got {what}"
         )
     notes = effects((penalty,) if isinstance(penalty, str) else tuple(penalty))
+    if isinstance(recipe, str) and p is None and q is None and log_ratios is None:
+        return _remembered(named_recipe(recipe), notes)
     if recipe is not None:
         return _recipe(named_recipe(recipe), notes, p, q, log_ratios)
     if critic is not None or generator is not None:
@@ -112,6 +115,12 @@ def explain(
 
 
 # --- games --------------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=128)
+def _remembered(recipe: AnyRecipe, notes: tuple[str, ...]) -> Explanation:
+    """The answer for a recipe that was given by name: made of formulas, so it stays what it is."""
+    return _recipe(recipe, notes, None, None, None)
 
 
 def _recipe(recipe: AnyRecipe, notes: tuple[str, ...], p: Any, q: Any, log_ratios: Any) -> Explanation:

@@ -24,7 +24,7 @@ from divmin.family.text import from_curvature_text
 if TYPE_CHECKING:
     from torch import Tensor
 
-ENOUGH = 6  # points of comparison without which nothing is recognised
+ENOUGH, NARROW = 6, 1.0  # points of comparison, and nats, with fewer of which nothing is recognised
 LOOSER = (CLOSE, 1e-7, 1e-5)  # relative differences that are tried, for losses that carry rounding of their own
 
 
@@ -187,7 +187,9 @@ def _named(subject: str, pull: Pull, seen: Examined, masses: tuple[Mass, ...], f
 
     at = [d for d in AT if low <= d <= high]
     whole = not masses and not seen.zero
-    if len(at) >= ENOUGH and min(at) < 0 < max(at):
+    if len(at) < ENOUGH:  # a window between gaps
+        at = [low + (high - low) * (i + 1) / (len(AT) + 1) for i in range(len(AT))]
+    if high - low > NARROW:
         for close in LOOSER:
             if found := recognise_weight(weight, at, close):
                 exact = multiple_of(found)
@@ -221,15 +223,16 @@ def _log_curvature(pull: Pull) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
     """log F''(e^d) = log w(d) - 2d and its sign; the slope, which losses need, by a central difference."""
     step = 1e-4
 
-    def log_weight(d: Tensor) -> Tensor:
+    def looked(d: Tensor) -> tuple[Tensor, Tensor]:
         got = pull(d)
-        return got.w.abs().log().masked_fill(~got.sound, math.nan)
+        return got.w.abs().log().masked_fill(~got.sound, math.nan), got.w.sign()
 
     def slope(d: Tensor) -> Tensor:
-        return (log_weight(d + step) - log_weight(d - step)) / (2 * step)
+        return (looked(d + step)[0] - looked(d - step)[0]) / (2 * step)
 
     def both(d: Tensor) -> tuple[Tensor, Tensor]:
-        return numerics.smooth(d, log_weight, slope) - 2 * d, pull(d.detach()).w.sign()
+        log, sign = looked(d.detach())
+        return numerics.smooth(d, lambda _: log, slope) - 2 * d, sign
 
     return both
 

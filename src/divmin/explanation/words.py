@@ -62,8 +62,13 @@ def _missed(tails: Tails, seen: Examined, f: Divergence | None) -> str:
     d = seen.d[right]
     s = seen.cost()[right] if f is None else f.s(d)
     most = float(s[-1]) if f is None else float(f.s(math.inf))
-    factor = math.exp(float(d[int((s < most / 2).sum())]))
-    return f"missed data cost at most {most:.3g} nats, half of it once the model is a factor of {factor:.2g} short"
+    text = f"missed data cost at most {most:.3g} nats"
+    short_of = int((s < most / 2).sum())
+    if short_of == len(d):  # so far out that no model gets there
+        return text
+    below, above = (float(x) for x in s[short_of - 1 : short_of + 1])
+    at = float(d[short_of - 1] + (d[short_of] - d[short_of - 1]) * (most / 2 - below) / (above - below))
+    return f"{text}, half of it once the model is a factor of {math.exp(at):.2g} short"
 
 
 def saturation(tails: Tails) -> Saturation:

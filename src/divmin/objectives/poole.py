@@ -7,6 +7,7 @@ exact(f)    h(c) = -b_f(c), whose gradient is that of D_f
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from divmin.errors import DivminError
 from divmin.family import Divergence, divergence
@@ -80,7 +81,8 @@ def _poole_from(call: Call) -> Recipe:
     if not call.arguments:
         raise DivminError("poole takes a divergence, as in poole(kl)")
     if call.arguments[0] == Name("gan"):  # the paper's row u log u - (u + 1) log(u + 1)
-        return poole(2 * divergence("js"), *bound(call, {"affine": -math.log(2)}, skip=1))
+        published = poole(2 * divergence("js"), *bound(call, {"affine": -math.log(2)}, skip=1))
+        return published if call.keywords or len(call.arguments) > 1 else replace(published, name="poole(gan)")
     written = call.keywords or len(call.arguments) > 1
     affine = bound(call, {"affine": None}, skip=1)[0] if written else None
     return poole(divergence_of(call), affine)

@@ -8,9 +8,10 @@ Minus, Blend, Clipped    made of other terms
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from divmin.grammar import Binary, Call, Name, Negative, Node, Number, names, pa
 from divmin.slopes import values_are_known
 
 Term = Callable[[Tensor], Tensor]
+SETTLED = 5.0  # nats beyond which a difference of two numbers of size e^c is not taken
 
 
 @dataclass(frozen=True)
@@ -110,24 +112,49 @@ class Valued:
         return numerics.smooth(c, self._value, self._slope)
 
     def _value(self, c: Tensor) -> Tensor:
-        """f = u a - b, in float64 so that u a is 0 * inf only far out; there, and while values are unknown, by s."""
-        wide = c if c.device.type == "mps" else c.double()
-        value = wide.exp() * self.f.a(wide) - self.f.b(wide) if values_are_known() else wide * torch.nan
-        if not values_are_known() or not bool(value.isfinite().all()):
-            value = value.where(value.isfinite(), self.f.s(wide) * wide.clamp(min=0).exp())
-        return (value + self.affine * wide.expm1() if self.affine else value).to(c.dtype)
+        wide = _wide(c)
+        return (self._steep(wide) - self.f.b(wide) - self.affine).to(c.dtype)  # f = u a - b
 
     def _slope(self, c: Tensor) -> Tensor:
-        """e^c f'(e^c) = u a, or f + b where that is 0 * inf."""
-        product = c.exp() * (self.f.a(c) + self.affine)
-        if values_are_known() and bool(product.isfinite().all()):
+        return self._steep(_wide(c)).to(c.dtype)
+
+    @cached_property
+    def _settles(self) -> bool:
+        """Whether f' + affine vanishes at infinity, as it does for most of the published forms."""
+        return bool(self.affine) and abs(self.affine + float(self.f.s(math.inf))) < 1e-12
+
+    def _steep(self, c: Tensor) -> Tensor:
+        """u (f'(u) + affine) at u = e^c."""
+        f = self.f
+        product = c.exp() * (f.a(c) + self.affine)
+        if self._settles:
+            # integrated from infinity: -(integral of e^-t w(c + t) over t > 0)
+            nodes, shares = (c.new_tensor(each) for each in _laguerre())
+            far = (f.weight(c[..., None].clamp(min=SETTLED) + nodes) * shares).sum(-1).neg()
+            product = far.where(c > SETTLED, product)
+        usable = (c > 0) | product.isfinite()
+        if values_are_known() and bool(usable.all()):
             return product
-        both = self.f.s(c) * c.clamp(min=0).exp() + self.f.b(c) + self.affine * c.exp()
-        return product.where(product.isfinite(), both)
+        left = c.clamp(max=0)  # where f' overflows before u vanishes: u a = f + b
+        return product.where(usable, f.s(left) + f.b(left) + self.affine * left.exp())
 
     def __str__(self) -> str:
         extra = f" + {times(self.affine, 'exp(c)')}" if self.affine else ""
         return f"f[{self.f.name}](exp(c)){extra}"
+
+
+@cache
+def _laguerre() -> tuple[list[float], list[float]]:
+    """Nodes and weights of the integral of e^-t times a function over t > 0."""
+    import numpy as np
+
+    nodes, shares = np.polynomial.laguerre.laggauss(32)
+    return nodes.tolist(), shares.tolist()
+
+
+def _wide(c: Tensor) -> Tensor:
+    """Scores in float64, in which u f' is 0 * inf only far out, where the device has it."""
+    return c if c.device.type == "mps" else c.double()
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def draw_link(record: Lines, ax: Axes) -> None:
     _frame(record, ax)
     ax.set_ylim(record.d[0], record.d[-1])
     if not drawn:
-        ax.text(0.5, 0.5, "no best critic", transform=ax.transAxes, ha="center", color="0.4")
+        _say("no best critic to draw", ax)
 
 
 def draw_pull(record: Lines, ax: Axes) -> None:
@@ -40,6 +40,8 @@ def draw_pull(record: Lines, ax: Axes) -> None:
         for at, size in record.members[i].masses:
             ax.annotate("", (at, size), (at, 0), arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.5})
             ax.text(at, size, f" point mass {size:.3g}", color=colour, va="bottom", fontsize="small")
+    if not values:
+        _say("no pull to draw", ax)
     sizes = [abs(w) for _, weight in values for w in weight] + [
         abs(x) for each in record.members for _, x in each.masses
     ]
@@ -65,6 +67,8 @@ def draw_cost(record: Lines, ax: Axes) -> None:
     for i, s in values:
         colour, dash = line_style(i)
         ax.plot(record.d, s, dash, color=colour, label=record.members[i].name)
+    if not values:
+        _say("no cost to draw", ax)
     _frame(record, ax)
     top = max((max(s) for _, s in values), default=1.0)
     low = min((min(s) for _, s in values), default=0.0)
@@ -92,6 +96,10 @@ def _handle(i: int, line: Line) -> Artist:
     colour, dash = line_style(i)
     label = line.name + ("" if line.weight is not None else " (no pull to draw)")
     return Line2D([], [], color=colour, label=label, linestyle=dash)  # type: ignore[arg-type]  # a dash is any text
+
+
+def _say(text: str, ax: Axes) -> None:
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", color="0.4", backgroundcolor="white")
 
 
 def _frame(record: Lines, ax: Axes) -> None:
