@@ -257,7 +257,8 @@ for name, says in {"number": "is a int", "broken": "RuntimeError: no", "nothing"
     assert code == 2 and says in err, err
 assert "reverse_kl" in divmin("explain", "mine")[1]
 assert "Three times a power" in divmin("show", "threefold")[1]
-code, out, err = divmin("train", "--recipe", "mine", "--data", "ring", "--model", "mlp", "--width", "8", "--steps", "2", "--out", "run")
+small = ("--data", "ring", "--model", "mlp", "--width", "8", "--steps", "2", "--out", "run")
+code, out, err = divmin("train", "--recipe", "mine", *small)
 assert code == 0 and "mine: Minimises the reverse KL" in out, err
 """
 
