@@ -11,9 +11,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn.functional import binary_cross_entropy, softplus
 
 import divmin as dm
 from divmin import Divergence
+from divmin.explanation.critic import critic
+from divmin.explanation.examine import pull_of
+from divmin.explanation.probe import probe
 
 D = torch.linspace(-6, 6, 49, dtype=torch.float64)
 CRITICS = ["js", "kl", "reverse_kl", "jeffreys", "squared_hellinger", "triangular", "skew_kl(0.3)", "power(1.5)"]
@@ -158,3 +162,59 @@ def test_a_cost_with_two_minima_takes_the_deeper_one() -> None:
     assert found.link(2.0) > 0.9
     assert found.masses
     assert found.masses[0].d == pytest.approx(0, abs=1e-6)
+
+
+HINGES: dict[str, tuple[Callable[..., object], Callable[..., object], Callable[..., object]]] = {
+    "arrays": (lambda c: np.maximum(0, 1 - c), lambda c: np.maximum(0, 1 + c), lambda c: -c),
+    "floats": (
+        lambda c: math.fabs(1 - c) if c < 1 else 0.0,
+        lambda c: math.fabs(1 + c) if c > -1 else 0.0,
+        lambda c: math.copysign(c, -c),
+    ),
+}
+
+
+@pytest.mark.parametrize("losses", HINGES.values(), ids=HINGES)
+def test_kinks_are_seen_without_autograd(losses: tuple[Callable[..., object], ...]) -> None:
+    found = dm.explain(critic=losses[:2], generator=losses[2])
+    assert found.name == "2*total_variation"
+    assert [(mass.d, mass.size) for mass in found.masses] == [(0.0, 2.0)]
+
+
+@pytest.mark.parametrize("kink", [1.0, 0.3, -7.0, 40.0])
+def test_derivatives_beside_a_kink_without_autograd(kink: float) -> None:
+    """c^2 on one side and c^2 + 3 (c - kink) on the other: right at 1e-5 of it, and doubted where it cannot be told."""
+    made = probe(lambda c: c**2 + 3 * np.maximum(c - kink, 0), "a loss")
+    gap = torch.logspace(-9, 0.5, 60, dtype=torch.float64) * max(1, abs(kink) / 50)
+    x = torch.cat([kink - gap, kink + gap])
+    wrong = (made.slope(x) - (2 * x + 3 * (x > kink))).abs()
+    doubted = made.doubt(x) > 1e-6
+    assert bool((wrong[~doubted] < 2e-6 * (1 + (2 * x).abs()[~doubted])).all())
+    assert bool((wrong[gap.repeat(2) > 1e-5] < 1e-4).all())
+    assert 0 < int(doubted.sum()) < 90
+
+
+def test_pulls_reported_as_sound_are_accurate() -> None:
+    """Losses in probabilities and in float32, whose far ends are rounding: what is left is right."""
+
+    def bce(target: float, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+        return lambda c: binary_cross_entropy(c.to(dtype).sigmoid(), torch.full_like(c, target, dtype=dtype))
+
+    d = torch.linspace(-40, 40, 801, dtype=torch.float64)
+    for dtype in (torch.float32, torch.float64):
+        real, fake = bce(1.0, dtype), bce(0.0, dtype)
+        found = dm.explain(critic=(real, fake), generator=real)
+        weight = found.weight(d)
+        known = ~weight.isnan()
+        close = 1e-4 if dtype == torch.float32 else 1e-6
+        torch.testing.assert_close(weight[known], torch.sigmoid(-d)[known], rtol=close, atol=0)
+        assert known.sum() > (100 if dtype == torch.float32 else 300)
+
+
+def test_slopes_that_are_rounding_noise_are_no_pull() -> None:
+    """A generator's loss in float32 without autograd: differences of its values say nothing to six digits."""
+    judge = critic(probe(lambda c: softplus(-c), "real"), probe(softplus, "fake"))
+    loss = probe(lambda c: np.log1p(np.exp(-np.asarray(c, dtype=np.float32))).astype(np.float64), "loss")
+    assert pull_of(judge, loss)(D).sound.sum() < 5  # by luck
+    exact = probe(lambda c: np.log1p(np.exp(-c)), "loss")
+    assert pull_of(judge, exact)(D).sound.all()

@@ -34,11 +34,14 @@ def test_the_generator_of_a_pairing_sees_the_data_of_the_last_critic_step(lab):
 
         @staticmethod
         def generator_loss(fake, *, real):
-            seen.append((real.shape, real.requires_grad))
+            seen.append(real)
             return r.generator_loss(fake, real=real)
 
     lab.train("run", parts={**lab.parts(), "recipe": Watching()}, steps=3, accumulate=2)
-    assert seen[1:] == [(torch.Size([4]), False)] * 6  # after the rehearsal
+    shapes = [(real.shape, real.requires_grad) for real in seen[1:]]  # after the rehearsal
+    assert shapes == [(torch.Size([4]), False)] * 6
+    assert [len(real.unique()) for real in seen[1:]] == [4] * 6  # scores of samples that differ, each batch of its own
+    assert len(torch.cat(seen[1:]).unique()) == 24
 
 
 def test_recipes_with_a_data_term_are_refused_before_any_work(lab):

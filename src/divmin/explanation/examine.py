@@ -17,9 +17,9 @@ from divmin.explanation.record import Interval, Mass
 SPAN, STEP = 40.0, 0.05  # |d| up to which is looked, and how finely
 TRUST = 1e-6  # the relative uncertainty of a slope below which it is used
 EDGE, PARTS = 8, 33  # how often a step of d is cut into how many parts, to find where something begins
-# What shows rounding noise: a relative change of the pull over a step too small to matter, or of its fourth difference.
-NUDGE, NOISE, ROUGHNESS = 1e-9, 1e-6, 4e-3
+ROUGHNESS = 4e-3  # a relative fourth difference of the pull that shows rounding noise
 MOST = 8  # jumps of the best critic that are told
+SAME = 1e-9  # how well the place of a jump is known, of losses that torch cannot differentiate
 GAP = 6  # points of the grid that kinks may spoil
 
 
@@ -113,8 +113,7 @@ def examine(pull: Pull, slow: bool = False) -> Examined:
     got = pull(d)
     around, sound = _largest(got.w.abs().nan_to_num(), 5), got.sound
     if not slow:  # a coarser grid cannot tell roughness from shape
-        sound = sound & ((pull(d + NUDGE).w - got.w).abs() <= NOISE * around)
-        sound &= torch.nn.functional.pad(got.w.diff(n=4).abs(), (2, 2)) <= ROUGHNESS * around
+        sound = sound & (torch.nn.functional.pad(got.w.diff(n=4).abs(), (2, 2)) <= ROUGHNESS * around)
     middle = len(d) // 2
     low = int(middle - _run(sound[: middle + 1].flip(0)))
     high = int(middle + _run(sound[middle:]))
@@ -177,20 +176,29 @@ def _run(good: Tensor) -> int:
 
 def masses(critic: Critic, generator: Probe, best: Best, seen: Examined) -> tuple[Mass, ...]:
     """Where the best output jumps, and by how much the generator's loss falls there."""
-    sure = best.where(Kind.INTERIOR, Kind.KINK, Kind.FLAT) & (best.d >= seen.low) & (best.d <= seen.high)
-    step = best.d[1:] - best.d[:-1]
-    expected = step * torch.maximum(best.slope[1:].abs(), best.slope[:-1].abs())
-    moved = (best.c[1:] - best.c[:-1]).abs()
-    jumps = sure[1:] & sure[:-1] & (moved > 3 * expected + 1e-6 * (1 + best.c[1:].abs()))
+    known = _sure(best, seen.low, seen.high)
+    step = known.d[1:] - known.d[:-1]
+    expected = step * torch.maximum(known.slope[1:].abs(), known.slope[:-1].abs())
+    moved = (known.c[1:] - known.c[:-1]).abs()
+    near = step < 2.5 * step.min() if len(step) else step > 0  # a point on the jump itself may be lost to rounding
+    jumps = near & (moved > 3 * expected + 1e-6 * (1 + known.c[1:].abs()))
     found = []
     for i in jumps.nonzero().flatten().tolist()[:MOST]:
-        d, c = best.d[i : i + 2], best.c[i : i + 2]
+        d, c = known.d[i : i + 2], known.c[i : i + 2]
         for _ in range(EDGE):
-            x = torch.linspace(float(d[0]), float(d[1]), PARTS, dtype=torch.float64)
-            outputs = torch.cat([c[:1], critic.best(x[1:-1]).c, c[1:]])
+            inner = _sure(critic.best(torch.linspace(float(d[0]), float(d[1]), PARTS, dtype=torch.float64)[1:-1]))
+            x, outputs = torch.cat([d[:1], inner.d, d[1:]]), torch.cat([c[:1], inner.c, c[1:]])
             left = int(((outputs - c[0]).abs() < (outputs - c[1]).abs()).long().cumprod(0).sum()) - 1
             d, c = x[left : left + 2], outputs[left : left + 2]
         size = float(generator.value(c[:1]) - generator.value(c[1:]))
+        if any(bool(each.doubt(c).isinf().any()) for each in (critic.real, critic.fake)):
+            size = float(f"{size:.5g}")  # without autograd a kink is known to a millionth
         if abs(size) > 1e-9:
-            found.append(Mass(float(d[0]) if abs(float(d[0])) > 1e-12 else 0.0, size))
+            found.append(Mass(float(d[0]) if abs(float(d[0])) > SAME else 0.0, size))
     return tuple(found)
+
+
+def _sure(best: Best, low: float = -math.inf, high: float = math.inf) -> Best:
+    """The outputs that are not lost to rounding, between two log-ratios."""
+    keep = best.where(Kind.INTERIOR, Kind.KINK, Kind.FLAT) & (best.d >= low) & (best.d <= high)
+    return Best(best.d[keep], best.c[keep], best.kind[keep], best.slope[keep])

@@ -19,6 +19,7 @@ TRIED = (-1.5, -0.25, 0.5, 2.0)  # outputs at which a function is called to see 
 # Derivatives of functions that torch cannot differentiate: the nine-point stencil, exact for polynomials of degree eight.
 STEP, NARROW, NARROWEST = 0.04, 0.04 / 32, 4e-7
 LEAST = 1e-12  # smaller kinks cannot be told from rounding
+TOLD, MORE = 1e-9, 50.0  # a doubt that a kink leaves at least, and how far it stands out of what rounding leaves
 EIGHTH = (1.0, -8.0, 28.0, -56.0, 70.0, -56.0, 28.0, -8.0, 1.0)
 FIRST = (1 / 280, -4 / 105, 1 / 5, -4 / 5, 0.0, 4 / 5, -1 / 5, 4 / 105, -1 / 280)
 SECOND = (-1 / 560, 8 / 315, -1 / 5, 8 / 5, -205 / 72, 8 / 5, -1 / 5, 8 / 315, -1 / 560)
@@ -247,21 +248,24 @@ def _of_numbers(function: Callable[..., Any], name: str, argument: str, first: A
     def looked(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """First and second derivative, and the doubt about the first.
 
-        The eighth difference tells why two widths disagree: it shrinks with the width beside a kink, and not at all
-        where the values themselves are rounding noise.
+        Of two widths the one with less doubt: the narrow one where a kink lies between them. For a kink inside both there is
+        the narrowest; the eighth difference shrinks with the width beside a kink, and not at all for rounding noise.
         """
         scale = (x.abs() / 50).clamp(min=1.0)
         wide, narrow = around(x, STEP * scale), around(x, NARROW * scale)
+        (first, second), (close, closer) = slopes(wide, STEP * scale), slopes(narrow, NARROW * scale)
         one, other = _weighted(EIGHTH, wide).abs(), _weighted(EIGHTH, narrow).abs()
-        first, second = slopes(wide, STEP * scale)
-        kinked = (other > one / 200) & (other < one / 8) & (other > NARROW * scale * first.abs()) & (other > LEAST)
-        kinked = kinked | one.isnan()
+        doubt, doubted = one / (STEP * scale * first.abs()), other / (NARROW * scale * close.abs())
+        doubt, doubted = doubt.nan_to_num(nan=0.0), doubted.nan_to_num(nan=0.0)  # 0/0: flat
+        better = doubted < doubt
+        kinked = (doubted > TOLD) & (other < one / 8) & (other > LEAST) | one.isnan()
+        first, second, doubt = close.where(better, first), closer.where(better, second), doubted.where(better, doubt)
         if kinked.any():
-            close = slopes(around(x, NARROWEST * scale), NARROWEST * scale)
-            first, second = close[0].where(kinked, first), close[1].where(kinked, second)
-        noise = torch.maximum(one, other) / (STEP * scale * first.abs())
-        noise = noise.nan_to_num(nan=0.0).masked_fill(kinked, torch.inf)  # 0/0: flat
-        return first, second, noise
+            narrowest = around(x, NARROWEST * scale)
+            kinked &= (other > MORE * _weighted(EIGHTH, narrowest).abs()) | one.isnan()
+            close, closer = slopes(narrowest, NARROWEST * scale)
+            first, second = close.where(kinked, first), closer.where(kinked, second)
+        return first, second, doubt.masked_fill(kinked, torch.inf)
 
     return Probe(
         name,
