@@ -205,7 +205,8 @@ def test_pulls_reported_as_sound_are_accurate() -> None:
         real, fake = bce(1.0, dtype), bce(0.0, dtype)
         found = dm.explain(critic=(real, fake), generator=real)
         weight = found.weight(d)
-        known = ~weight.isnan()
+        # PyTorch's second backward pass of this loss holds a constant 1e-12; in float32 its differences cannot show that
+        known = ~weight.isnan() & (d > (-16 if dtype == torch.float32 else -26))
         close = 1e-4 if dtype == torch.float32 else 1e-6
         torch.testing.assert_close(weight[known], torch.sigmoid(-d)[known], rtol=close, atol=0)
         assert known.sum() > (100 if dtype == torch.float32 else 300)

@@ -358,7 +358,8 @@ def _holds(found: Explanation, claim: str) -> bool:
         return _alike([float(found.divergence.s(d)) for d in AT], [float(other.s(d)) for d in AT])
     if isinstance(meant, Divergence) or found.is_divergence != meant.is_divergence or not (found.pull and meant.pull):
         return False
-    return _alike([float(found.weight(d)) for d in AT], [float(meant.weight(d)) for d in AT])
+    at = torch.tensor(AT, dtype=torch.float64)
+    return _alike(found.pull(at).w.tolist(), meant.pull(at).w.tolist())
 
 
 def _alike(one: list[float], other: list[float]) -> bool:

@@ -20,6 +20,7 @@ FINE, FAR = (14.0, 0.02), (75.0, 0.1)  # the grid of outputs, 0.02 sinh(t): how 
 HALVINGS = 100  # of a bracket: to the last digit, also of outputs near 0
 ROUGH = 1e-7  # an uncertainty of d, from the spacing of floats, beyond which an output no longer tells the ratio
 ROUNDED, JUMP = 1e-6, 1e-2  # a relative change of the slope between neighbouring floats that is rounding, or a kink
+FADED = 1e-14  # of the largest slope: what is smaller at the end of all outputs is fading and has not stopped
 FEW = 200  # brackets
 MANY = 6  # minima of the cost at one ratio, beyond which it is rounding that makes them
 
@@ -75,7 +76,20 @@ class Critic:
     def _best(self, d: Tensor) -> Best:
         up, down = (d / 2).exp()[:, None], (d / -2).exp()[:, None]
         sign = (up * self.real_slope + down * self.fake_slope).sign()
+        # Where the cost moves at all; a slope that fades into underflow never ends, one that stops at once leaves a plateau.
+        size = up * self.real_slope.abs() + down * self.fake_slope.abs()
+        places, at = torch.arange(sign.shape[1]), torch.arange(len(d))
+        moving, faint = sign != 0, FADED * size.amax(1)
+        first = places.expand_as(sign).masked_fill(~moving, sign.shape[1]).amin(1)
+        last = places.expand_as(sign).masked_fill(~moving, -1).amax(1)
+        opening, closing = first.clamp(max=sign.shape[1] - 1), last.clamp(min=0)
+        starts_up = (first == sign.shape[1]) | (sign[at, opening] > 0)
+        level = (sign[:, 0] == 0) & (size[at, opening] > faint)
+        fades = (last < sign.shape[1] - 1) & (size[at, closing] <= faint)
+        ends_down = (last >= 0) & (sign[at, closing] < 0) & ((last == sign.shape[1] - 1) | fades)
         rows, columns = ((sign[:, :-1] < 0) & (sign[:, 1:] >= 0)).nonzero(as_tuple=True)
+        real = ~(fades[rows] & (columns == last[rows]))
+        rows, columns = rows[real], columns[real]
         crowded = torch.bincount(rows, minlength=len(d)) > MANY
         if crowded.any():
             first_of_row = torch.ones_like(rows, dtype=torch.bool)
@@ -84,14 +98,6 @@ class Critic:
             rows, columns = rows[kept], columns[kept]
         low, high = self._bisected(d[rows], self.grid[columns], self.grid[columns + 1])
         inner = self._judged(d[rows], low, high, sign[rows, (columns + 2).clamp(max=sign.shape[1] - 1)] == 0)
-        places = torch.arange(sign.shape[1]).expand_as(sign)
-        moving = sign != 0
-        first = places.masked_fill(~moving, sign.shape[1]).amin(1)
-        last = places.masked_fill(~moving, -1).amax(1)
-        at = torch.arange(len(d))
-        starts_up = (first == sign.shape[1]) | (sign[at, first.clamp(max=sign.shape[1] - 1)] > 0)
-        ends_down = (last >= 0) & (sign[at, last.clamp(min=0)] < 0) & (last == sign.shape[1] - 1)
-        level = sign[:, 0] == 0
         outer = torch.full_like(d, Kind.LOW).masked_fill(level, Kind.FLAT)
         candidates = (
             (rows, inner.c, inner.kind, inner.slope),
@@ -145,9 +151,16 @@ class Critic:
         before = self._slope(d, low) / (up * self.real.slope(low).abs() + down * self.fake.slope(low).abs())
         jump = (up * p + down * q).abs() / size + before.abs()
         kinked = ((jump > JUMP) & (jump > 16 * resolution) & (doubt == 0)) | doubt.isinf()
+        # both slopes pass through 0 together: one output is best at every ratio
+        constant = (size <= 8 * (up * p2.abs() + down * q2.abs()) * torch.maximum(high - low, high.abs() * 2e-16)) & (
+            size > 0
+        )
+        constant = (constant | (size == 0)) & (curvature > 0) & ~level
         lost = (resolution + doubt > ROUGH) | ((jump > ROUNDED) & (jump > 16 * resolution))
         kind = torch.zeros_like(d).masked_fill(lost, Kind.LOST)
-        kind = kind.masked_fill(kinked | (curvature == 0), Kind.KINK).masked_fill(level & (size == 0), Kind.FLAT)
+        kind = kind.masked_fill(kinked | constant | (curvature == 0), Kind.KINK).masked_fill(
+            level & (size == 0), Kind.FLAT
+        )
         slope = (-up * p / curvature).masked_fill(kind == Kind.KINK, 0.0).masked_fill(kind == Kind.FLAT, 0.0)
         return Best(d, high, kind, slope)
 

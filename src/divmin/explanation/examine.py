@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import torch
 from torch import Tensor
@@ -53,6 +53,7 @@ class Examined:
         d, w, sound: the grid and the pull there.
         low, high: the range around d = 0 on which nothing is lost to rounding.
         positive, negative, zero: where the pull has which sign.
+        jumps: where the pull jumps, with its values before and after.
     """
 
     d: Tensor
@@ -63,23 +64,48 @@ class Examined:
     positive: tuple[Interval, ...]
     negative: tuple[Interval, ...]
     zero: tuple[Interval, ...]
+    jumps: tuple[tuple[float, float, float], ...] = ()
 
     def cost(self) -> Tensor:
         """s on the grid: f(e^d) left of 0 and e^-d f(e^d) right of it, for f'' = w/u^2."""
-        x, w, middle = self.d, self.w.nan_to_num(), len(self.d) // 2
+        x, w, middle = self.d, self.w.masked_fill(~self.w.isfinite(), 0.0), len(self.d) // 2
+        # at a jump the grid has two more points, one on each side of it
+        for at, before, after in self.jumps:
+            left, right = x < at, x > at
+            x = torch.cat([x[left], x.new_tensor([at, at]), x[right]])
+            w = torch.cat([w[left], w.new_tensor([before, after]), w[right]])
+        zero = int((x < self.d[middle]).sum())
 
         def outward(values: Tensor) -> Tensor:
             """The integral from 0, left and right of it apart, so that the larger side does not swallow the smaller.
 
             Trapezoids with the first term of Euler and Maclaurin's correction, h^2/12 times the change of the slope.
             """
-            (slope,) = torch.gradient(values, spacing=(x,))
-            left = torch.cumulative_trapezoid(values[: middle + 1].flip(0), x[: middle + 1].flip(0)).flip(0)
-            area = torch.cat([left, x.new_zeros(1), torch.cumulative_trapezoid(values[middle:], x[middle:])])
-            return area - (x[1] - x[0]) ** 2 / 12 * (slope - slope[middle])
+            areas = torch.cat([_areas(x[part], values[part]) for part in self._smooth(x)])
+            left = -areas[:zero].flip(0).cumsum(0).flip(0)
+            return torch.cat([left, x.new_zeros(1), areas[zero:].cumsum(0)])
 
         a, b = outward((-x).exp() * w), outward(w)
-        return (x.exp() * a - b).where(x < 0, a - (-x).exp() * b)
+        s = (x.exp() * a - b).where(x < 0, a - (-x).exp() * b)
+        return s[torch.searchsorted(x, self.d)]
+
+    def _smooth(self, x: Tensor) -> list[slice]:
+        """The stretches of a grid between its jumps, where two of its points are one, and the jumps themselves."""
+        twice = [0, *((x.diff() == 0).nonzero().flatten() + 1).tolist(), len(x)]
+        found: list[slice] = []
+        for start, stop in pairwise(twice):
+            found += [slice(start - 1, start + 1)] * (start > 0) + [slice(start, stop)]
+        return found
+
+
+def _areas(x: Tensor, y: Tensor) -> Tensor:
+    """The integrals between neighbouring points of a smooth function."""
+    step = x.diff()
+    area = step * (y[1:] + y[:-1]) / 2
+    if len(x) < 3:
+        return area
+    (slope,) = torch.gradient(y, spacing=(x,))
+    return area - step**2 / 12 * slope.diff()
 
 
 def pull_of(critic: Critic, generator: Probe, likelihood: Probe | None = None) -> Pull:
@@ -126,7 +152,8 @@ def examine(pull: Pull, slow: bool = False) -> Examined:
 
         return intervals(d[low : high + 1], sign[low : high + 1] == value, holds)
 
-    return Examined(d, got.w, sound, float(d[low]), float(d[high]), having(1.0), having(-1.0), having(0.0))
+    jumps = tuple(_jumps(lambda x: pull(x).w, d)) if not slow else ()
+    return Examined(d, got.w, sound, float(d[low]), float(d[high]), having(1.0), having(-1.0), having(0.0), jumps)
 
 
 def _largest(values: Tensor, width: int) -> Tensor:
@@ -202,3 +229,32 @@ def _sure(best: Best, low: float = -math.inf, high: float = math.inf) -> Best:
     """The outputs that are not lost to rounding, between two log-ratios."""
     keep = best.where(Kind.INTERIOR, Kind.KINK, Kind.FLAT) & (best.d >= low) & (best.d <= high)
     return Best(best.d[keep], best.c[keep], best.kind[keep], best.slope[keep])
+
+
+def steps(slope: Callable[[Tensor], Tensor], seen: Examined, share: float) -> tuple[Mass, ...]:
+    """Point masses where a slope jumps: the jumps times a share."""
+    return tuple(Mass(d, share * (after - before)) for d, before, after in _jumps(slope, seen.d))
+
+
+def _jumps(function: Callable[[Tensor], Tensor], d: Tensor) -> list[tuple[float, float, float]]:
+    """Where a function jumps between points of a grid, and its values before and after."""
+    values = function(d)
+    change = values.diff().abs().nan_to_num(nan=0.0, posinf=0.0)
+    beside = torch.nn.functional.pad(change, (1, 1))
+    usual = torch.minimum(beside[:-2], beside[2:])  # a jump stands out from the changes on one side at least
+    found: list[tuple[float, float, float]] = []
+    for i in (change > 3 * usual + 1e-6 * (1 + values[1:].abs())).nonzero().flatten().tolist()[: 4 * MOST]:
+        x, y = d[i : i + 2], values[i : i + 2]
+        for _ in range(EDGE):
+            closer = torch.linspace(float(x[0]), float(x[1]), PARTS, dtype=torch.float64)
+            inner = torch.cat([y[:1], function(closer[1:-1]), y[1:]])
+            left = int(inner.diff().abs().nan_to_num().argmax())
+            x, y = closer[left : left + 2], inner[left : left + 2]
+        if float((y[1] - y[0]).abs()) > float(change[i]) / 4:  # it stays, however closely one looks
+            at, before, after = float(x[0]), float(y[0]), float(y[1])
+            near = float(d[i if at - float(d[i]) < float(d[i + 1]) - at else i + 1])
+            at = near if abs(near - at) < SAME else at
+            if found and found[-1][0] == at:  # on a point of the grid, with a value between
+                before = found.pop()[1]
+            found.append((at, before, after))
+    return found

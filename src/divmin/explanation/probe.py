@@ -19,6 +19,8 @@ TRIED = (-1.5, -0.25, 0.5, 2.0)  # outputs at which a function is called to see 
 # Derivatives of functions that torch cannot differentiate: the nine-point stencil, exact for polynomials of degree eight.
 STEP, NARROW, NARROWEST = 0.04, 0.04 / 32, 4e-7
 LEAST = 1e-12  # smaller kinks cannot be told from rounding
+WRONG = 10.0  # a difference of two derivatives, in units of what one of them may be off, that shows the other wrong
+ROUNDING = 4e-16  # of a float64 result
 TOLD, MORE = 1e-9, 50.0  # a doubt that a kink leaves at least, and how far it stands out of what rounding leaves
 EIGHTH = (1.0, -8.0, 28.0, -56.0, 70.0, -56.0, 28.0, -8.0, 1.0)
 FIRST = (1 / 280, -4 / 105, 1 / 5, -4 / 5, 0.0, 4 / 5, -1 / 5, 4 / 105, -1 / 280)
@@ -157,7 +159,8 @@ def _of_torch(function: Callable[..., Any], name: str, argument: str, one_by_one
             if not first.requires_grad:  # linear pieces
                 return first.detach(), torch.zeros_like(first)
             (second,) = torch.autograd.grad(first.sum(), at, allow_unused=True, materialize_grads=True)
-        return first.detach(), second.detach()
+        first, second = first.detach(), second.detach()
+        return first, second if one_by_one else _consistent(slope, x.detach(), second)
 
     x = torch.tensor(TRIED, dtype=torch.float64)
     together, alone = elementwise(x), torch.stack([single(each) for each in x]).double()
@@ -169,6 +172,20 @@ def _of_torch(function: Callable[..., Any], name: str, argument: str, one_by_one
                 "Relativistic losses are the recipes rpgan and ragan; divmin.audit looks at whole batches"
             )
     return Probe(name, lambda c: elementwise(c).detach(), slope, derivatives, torch.zeros_like, one_by_one)
+
+
+def _consistent(slope: Callable[[Tensor], Tensor], x: Tensor, second: Tensor) -> Tensor:
+    """The second derivative of autograd, or differences of the first where they contradict it beyond their own doubt.
+
+    Formulas for a second backward pass may hold a constant that the first has not, as that of binary_cross_entropy does.
+    """
+    step = STEP * (x.abs() / 50).clamp(min=1.0)
+    around = torch.stack([slope(x + k * step) for k in range(-4, 5)])
+    other = _weighted(FIRST, around) / step
+    doubt = torch.maximum(_weighted(EIGHTH, around).abs(), ROUNDING * around.abs().amax(0)) / step
+    off = (second - other).abs()
+    wrong = (off > WRONG * doubt) & (off > 1e-6 * other.abs()) & (doubt < other.abs() / WRONG)
+    return other.where(wrong, second)
 
 
 def _grad(total: Tensor, at: Tensor, name: str, argument: str, further: bool) -> Tensor:

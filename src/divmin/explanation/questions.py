@@ -11,7 +11,7 @@ from torch import Tensor
 
 from divmin.errors import DivminError
 from divmin.explanation.critic import Best, Critic, Kind, critic
-from divmin.explanation.examine import TRUST, Examined, Pulled, examine, grid, intervals, masses, pull_of
+from divmin.explanation.examine import TRUST, Examined, Pulled, examine, grid, intervals, masses, pull_of, steps
 from divmin.explanation.penalties import effects
 from divmin.explanation.probe import Probe, probe
 from divmin.explanation.record import Explanation, Interval, Link
@@ -20,12 +20,14 @@ from divmin.explanation.symbolic import Closed, closed_form, of_text
 from divmin.explanation.verdict import verdict
 from divmin.functions import evaluate
 from divmin.grammar import Node, names, parse
+from divmin.numerics import float64
 from divmin.objectives import AnyRecipe, Recipe, Relativistic, Written
 from divmin.objectives import recipe as named_recipe
 from divmin.objectives.terms import Valued
 
 Loss = str | Callable[..., Any]
 SECONDS = 10.0  # for the closed form
+LITTLE = 5.0  # an end of what rounding lets one see, in nats, that is worth telling
 
 # Estimators of KL(q||p) from samples of q, as functions of d = log p/q.
 ESTIMATORS = {"k1": "-d", "k2": "d^2/2", "k3": "exp(d) - 1 - d"}
@@ -166,21 +168,29 @@ def _explained(
     pull = pull_of(best_critic, generator, likelihood)
     best = best_critic.best(grid(slow))
     seen = examine(pull, slow)
+    if seen.low == seen.high:
+        c = float(best_critic.best(float64([0.0])).c)
+        raise DivminError(
+            f"{generator.name} has no finite slope at c = {c:.6g}, the best critic's output for p = q: "
+            "it must be defined for all outputs"
+        )
     form = None if recipe is None else closed_form(recipe, SECONDS)
-    link = _link(best_critic, best, seen, None if form is None else form.link)
+    link = _link(best_critic, generator, best, seen, None if form is None else form.link)
     jumps = masses(best_critic, generator, best, seen)
     return verdict(subject, pull, seen, link=link, masses=jumps, closed=lambda: form, warnings=notes)
 
 
-def _link(judge: Critic, best: Best, seen: Examined, formula: str | None) -> Link:
+def _link(judge: Critic, generator: Probe, best: Best, seen: Examined, formula: str | None) -> Link:
     """What the best critic says, as far as rounding lets one see."""
     sure = (best.d >= seen.low) & (best.d <= seen.high)
+    answers = (best.where(Kind.INTERIOR) & sure).any()
 
     def tells(found: Best) -> Tensor:
         return found.where(Kind.INTERIOR, Kind.LOST) & (found.slope != 0)
 
     def runs(found: Best) -> Tensor:
-        return found.where(Kind.LOW, Kind.HIGH)
+        """Without end; where other ratios have a best output, into a limit where the generator's loss is flat is a plateau."""
+        return found.where(Kind.LOW, Kind.HIGH) & (~answers | (generator.slope(found.c) != 0))
 
     def inside(test: Callable[[Best], Tensor]) -> tuple[Interval, ...]:
         return intervals(best.d[sure], test(best)[sure], lambda d: test(judge.best(d)))
@@ -191,7 +201,8 @@ def _link(judge: Critic, best: Best, seen: Examined, formula: str | None) -> Lin
     )
     falling = bool((best.slope[interior] < 0).any()) and not bool((best.slope[interior] > 0).any())
     shown = "log(u)" if is_log_ratio else formula
-    return Link(shown, inside(tells), inside(runs), falling, is_log_ratio, lambda d: judge.best(d).c)
+    hidden = min(-seen.low, seen.high) < LITTLE
+    return Link(shown, inside(tells), inside(runs), falling, is_log_ratio, lambda d: judge.best(d).c, hidden)
 
 
 # --- the same identity outside GANs ---------------------------------------------------------------------------------------
@@ -242,6 +253,9 @@ def _direct(
 ) -> Explanation:
     """The pull made of a function of d and its derivatives."""
     function = given.probe
+    # a jump of the first derivative is a point mass of the second, which a weight may have as a part
+    one, zero = float64(1.0), float64(0.0)
+    share = float(weight(zero, zero, one))
 
     def pull(d: Tensor) -> Pulled:
         w = weight(function.value(d), *function.derivatives(d))
@@ -250,7 +264,9 @@ def _direct(
     def closed() -> Closed | None:
         return None if given.tree is None else of_text(given.tree, symbolic, SECONDS)
 
-    return verdict(subject, pull, examine(pull, function.slow), closed=closed, warnings=notes)
+    seen = examine(pull, function.slow)
+    jumps = steps(function.slope, seen, share) if share else ()
+    return verdict(subject, pull, seen, masses=jumps, closed=closed, warnings=notes)
 
 
 def _in_d(loss: Loss, name: str, allowed: tuple[str, ...]) -> _Given:

@@ -68,6 +68,7 @@ class Link:
         falling: whether the output falls with d, so that lower means more real.
         is_log_ratio: whether c* = d.
         at: the link on float64 tensors.
+        hidden: whether rounding hides a good part of it.
     """
 
     formula: str | None
@@ -76,6 +77,7 @@ class Link:
     falling: bool
     is_log_ratio: bool
     at: Callable[[Tensor], Tensor] = field(repr=False, compare=False)
+    hidden: bool = False
 
     @property
     def identified(self) -> bool:
@@ -83,15 +85,28 @@ class Link:
         return len(self.identifies) == 1 and not self.runaway and str(self.identifies[0]) == "every u"
 
     def __call__(self, d: Array) -> Array:
-        """c*(d) like d: tensors of any float dtype, arrays or numbers."""
-        return numerics.apply(lambda x: self.at(x.double()).to(x.dtype), d)
+        """c*(d) like d: tensors of any float dtype, arrays or numbers; infinite where the output runs away."""
+
+        def at(x: Tensor) -> Tensor:
+            c = self.at(x.double())
+            return c.where(~self.runs_away(x), c.sign() * math.inf).to(x.dtype)
+
+        return numerics.apply(at, d)
+
+    def runs_away(self, d: Tensor) -> Tensor:
+        """Where the critic's loss has no minimum."""
+        away = d != d
+        for each in self.runaway:
+            away = away | ((d > each.low) & (d < each.high))
+        return away
 
     def __str__(self) -> str:
         what = f"c* = {self.formula}" if self.formula else "c*, found numerically"
         if self.is_log_ratio:
             return f"{what}: the log-ratio itself"
         if self.identified:
-            return f"{what}: tells every ratio" + (", lower for more real" if self.falling else "")
+            seen = " that rounding lets one see" if self.hidden else ""
+            return f"{what}: tells every ratio{seen}" + (", lower for more real" if self.falling else "")
         if not self.identifies:
             return "does not tell the ratio"
         return f"{what}: tells the ratio only for {' and '.join(map(str, self.identifies))}"
@@ -173,7 +188,7 @@ class Explanation:
             d: log-ratios, any shape, nats.
 
         Returns:
-            Weights, like `d`; NaN where rounding in the losses hides the answer.
+            Weights, like `d`; NaN where rounding in the losses hides the answer, or the critic has no optimum.
 
         Raises:
             DivminError: when the weight depends on more than the ratio, so that it needs data.
@@ -187,13 +202,15 @@ class Explanation:
 
         if self.pull is None:
             raise DivminError(f"the weight of {self.subject} {_NEEDS_DATA}")
-        pull = self.pull
+        pull, link = self.pull, self.link
         if self.divergence is not None and self.divergence.smooth:
             return self.divergence.weight(d)
 
         def at(x: Tensor) -> Tensor:
-            got = pull(x.double())
-            return got.w.masked_fill(~got.sound, math.nan).to(x.dtype)
+            d = x.double()
+            got = pull(d)
+            known = got.sound if link is None else got.sound & ~link.runs_away(d)
+            return got.w.masked_fill(~known, math.nan).to(x.dtype)
 
         return numerics.apply(at, d)
 
@@ -246,6 +263,7 @@ class Explanation:
             ("pull on missed data", None if self.saturation is None else self.saturation.right),
             ("pushed away where", ", ".join(map(str, self.region_pushed_away)) or None),
             ("no pull where", ", ".join(map(str, self.region_without_pull)) or None),
+            ("point masses", ", ".join(f"{short(x.size)} at u = {short(math.exp(x.d))}" for x in self.masses) or None),
             ("nearest", ", ".join(f"{near.name} ({near.distance:.2g})" for near in self.nearest) or None),
         ]
         lines = [f"{self.subject}: {self.sentence}"]

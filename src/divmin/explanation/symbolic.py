@@ -252,7 +252,7 @@ def _symbols() -> tuple[Expression, Expression, Expression]:
 def _not_smooth() -> tuple[Any, ...]:
     import sympy
 
-    return (sympy.Abs, sympy.Max, sympy.Min, sympy.sign, sympy.Derivative, sympy.Heaviside)
+    return (sympy.Abs, sympy.Max, sympy.Min, sympy.sign, sympy.Derivative, sympy.Heaviside, sympy.DiracDelta)
 
 
 def _number(x: float) -> Expression:
@@ -379,7 +379,8 @@ def _text(expression: Expression) -> str:
     import sympy
 
     if isinstance(expression, sympy.Pow) and expression.exp.is_negative:
-        return f"1/{_text(1 / expression)}"
+        below = 1 / expression
+        return f"1/({_text(below)})" if below.is_Add else f"1/{_text(below)}"
     return str(sympy.sstr(expression)).replace("**", "^")
 
 

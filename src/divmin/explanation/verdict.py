@@ -18,13 +18,15 @@ from divmin.explanation.symbolic import Closed, exact_tails, of_divergence
 from divmin.family import Divergence, Tails, divergence
 from divmin.family.custom import Custom, Tail, measured, tail, tails_of
 from divmin.family.kinks import HockeyStick
-from divmin.family.recognise import AT, CLOSE, Recognised, recognise, recognise_weight
+from divmin.family.recognise import AT, CLOSE, Recognised, recognise, recognise_weight, snapped
 from divmin.family.text import from_curvature_text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 ENOUGH, NARROW = 6, 1.0  # points of comparison, and nats, with fewer of which nothing is recognised
+ASTRAY = 1e-3  # a relative difference, anywhere in sight, with which a weight is no longer the one that was recognised
+SINGLE = 16.0  # |d| up to which losses in float32 are held to that
 LOOSER = (CLOSE, 1e-7, 1e-5)  # relative differences that are tried, for losses that carry rounding of their own
 
 
@@ -83,7 +85,7 @@ def verdict(
         seen=seen,
     )
     if link is not None and _everywhere(link.runaway):
-        return replace(common, sentence=_without_critic(link), region_without_pull=())
+        return replace(common, sentence=_without_critic(link), region_without_pull=(), formula=None)
     if seen.negative or falls:
         if any(min(abs(x.low), abs(x.high)) < 1e-6 for x in seen.negative):
             notes.append("the pull is 0 at p = q, so nothing holds the model there")
@@ -126,6 +128,10 @@ DIFFERENCE = (
     "that is kept from that (weights, slopes, a penalty) this is an integral probability metric: the largest difference of the "
     "means of one function, Wasserstein-1 for 1-Lipschitz critics."
 )
+SWAPPED = (
+    "No divergence at all: the critic's loss has no minimum, and its output runs down on data and up on samples without end: its "
+    "signs, or its two sides, are swapped."
+)
 BLIND = (
     "No divergence at all: the critic's loss has no minimum, and its output runs the same way on data and on samples, so it does "
     "not learn to tell them apart."
@@ -135,7 +141,7 @@ BLIND = (
 def _without_critic(link: Link) -> str:
     """A critic that runs away everywhere: apart on the two sides, or together."""
     fake, real = link.at(numerics.float64([-1.0, 1.0])).tolist()
-    return DIFFERENCE if fake < 0 < real else BLIND
+    return DIFFERENCE if fake < 0 < real else SWAPPED if real < 0 < fake else BLIND
 
 
 def _sentence(
@@ -156,7 +162,7 @@ def _sentence(
     f = named.divergence if named.name or formula else None
     text = f"Minimises {what}{only}: {words.behaviour(tails, seen, f)}"
     if seen.zero:
-        text += f"; no pull where {' and '.join(map(str, seen.zero))}"
+        text += f"; no pull where {' or '.join(map(str, seen.zero))}"
     return text + "."
 
 
@@ -189,16 +195,32 @@ def _named(subject: str, pull: Pull, seen: Examined, masses: tuple[Mass, ...], f
     whole = not masses and not seen.zero
     if len(at) < ENOUGH:  # a window between gaps
         at = [low + (high - low) * (i + 1) / (len(AT) + 1) for i in range(len(AT))]
+
+    def holds(exact: Divergence, close: float) -> bool:
+        """Whether the weight is that of a divergence as far as one sees, and not only where both were compared."""
+        far = math.inf if close == CLOSE else SINGLE
+        d = seen.d[seen.sound & (seen.d > max(low, -far)) & (seen.d < min(high, far))]
+        off = pull(d).w / exact.weight(d) - 1
+        return bool((off.abs() < ASTRAY).all())
+
     if high - low > NARROW:
         for close in LOOSER:
-            if found := recognise_weight(weight, at, close):
-                exact = multiple_of(found)
-                return Named(exact if whole else None, found, found.text, composition(exact.weight, CLOSE))
+            if (found := recognise_weight(weight, at, close)) and holds(exact := multiple_of(found), close):
+                return Named(exact if whole else None, found, found.text, _composed(exact))
         for close in LOOSER if whole else ():
-            if (made := algebraic(weight, close)) is not None:
-                exact = made.factor * divergence(made.expression)
-                return Named(exact, None, multiple(made.factor, made.expression), composition(exact.weight, CLOSE))
+            made = algebraic(weight, close)
+            if made is not None and holds(exact := made.factor * divergence(made.expression), close):
+                return Named(exact, None, multiple(made.factor, made.expression), _composed(exact))
     return Named(_measured(subject, pull, form) if whole else None, None, None, None)
+
+
+def _composed(exact: Divergence) -> str | None:
+    """A divergence as a multiple of an expression of the algebra."""
+    text = composition(exact.weight, CLOSE)
+    if text is None:
+        return None
+    zero = numerics.float64(0.0)
+    return multiple(snapped(float(exact.weight(zero) / divergence(text).weight(zero))), text)
 
 
 def multiple_of(found: Recognised) -> Divergence:

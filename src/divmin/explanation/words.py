@@ -62,6 +62,8 @@ def _missed(tails: Tails, seen: Examined, f: Divergence | None) -> str:
     d = seen.d[right]
     s = seen.cost()[right] if f is None else f.s(d)
     most = float(s[-1]) if f is None else float(f.s(math.inf))
+    if most < 1e-9:
+        return "missed data cost nothing"
     text = f"missed data cost at most {most:.3g} nats"
     short_of = int((s < most / 2).sum())
     if short_of == len(d):  # so far out that no model gets there

@@ -191,12 +191,19 @@ class Tail:
 
 
 def tail(log_curvature: LogCurvature, end: float) -> Tail:
-    """The slope of log f'' at an end of the sound range, and how far from its limit it can be.
+    """The slope of log f'' at an end of the sound range, and how far from its limit it can be; NaN where it cannot be told.
 
     Three times what a geometric series through the last three slopes would still add, which also covers logarithms.
     """
     inward = -math.copysign(1.0, end)
-    log = log_curvature(numerics.float64([end + n * inward for n in range(4)]))[0].tolist()
+    log = [math.nan]
+    while abs(end) > STEP:  # a kink or a point lost to rounding is stepped over
+        log = log_curvature(numerics.float64([end + n * inward for n in range(4)]))[0].tolist()
+        if all(map(math.isfinite, log)):
+            break
+        end += STEP * inward
+    if not all(map(math.isfinite, log)):
+        return Tail(math.nan, math.inf, math.nan)
     slopes = [(log[n] - log[n + 1]) / -inward for n in range(3)]
     last, before = abs(slopes[0] - slopes[1]), abs(slopes[1] - slopes[2])
     ratio = min(last / before, 0.99) if before else 0.0
