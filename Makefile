@@ -1,10 +1,10 @@
-# Two commands for a newcomer: `make demo` and `make test`. Both need Python 3.11+ and make, and the network only once.
+# For a newcomer: `make demo`, `make test`, or `make install` alone. They need Python 3.11+ and make, and the network only once.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: demo test check clean help
+.PHONY: install demo test check clean help
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -16,6 +16,9 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(READY)
+
+install: $(READY)  ## set up .venv only
+	@echo "ready: .venv/bin/divmin, or divmin after: source .venv/bin/activate"
 
 demo: $(READY)  ## train a GAN on handwritten digits and say which divergence it minimised
 	@$(BIN)/divmin train --config examples/demo.yaml --out runs/demo --overwrite

@@ -74,7 +74,8 @@ def draw() -> None:
             if not drawn(found):
                 continue
             path = PICTURES / picture(recipe)
-            save_explanations(lines([found]), path, caption=found.subject)
+            record = lines([found], span=found.span, points=round(40 * found.span) + 1)
+            save_explanations(record, path, caption=found.subject)
             image = Image.open(path).convert("RGB")
             image.resize((image.width * 2 // 3, image.height * 2 // 3), Image.Resampling.LANCZOS).quantize(48).save(
                 path, optimize=True

@@ -111,7 +111,7 @@ def test_trees(text: str, tree: Node) -> None:
         ("kl)", r"unexpected '\)' at position 3"),
         ("kl js", "unexpected 'js' at position 4"),
         ("2 $ 3", r"unexpected '\$' at position 3"),
-        ("skew(kl 0.3)", "expected ',', got '0.3'"),
+        ("skew(kl 0.3)", r"expected ',' or '\)', got '0.3'"),
         ("skew(pi=0.3, kl)", "without a name after one with a name"),
         ("kl == js", "unexpected '='"),
         ("1e999", "too large a number"),

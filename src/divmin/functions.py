@@ -168,8 +168,8 @@ def _combine(symbol: str, left: Any, right: Any) -> Any:
         if right.is_number and not -LARGEST_POWER <= float(right) <= LARGEST_POWER:
             raise DivminError(f"the exponent {plain(float(right))} is too large; at most {LARGEST_POWER} is read")
         if left.is_number and right.is_number and left == 0 and right < 0:
-            raise DivminError("division by zero")
+            raise DivminError(f"division by zero in '{left}^({right})'")
         return left**right
     if symbol == "/" and right == 0:
-        raise DivminError("division by zero")
+        raise DivminError(f"division by zero in '{left}/{right}'")
     return _ON_TENSORS[symbol](left, right)

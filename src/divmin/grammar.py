@@ -164,8 +164,11 @@ def bound(call: Call, defaults: Mapping[str, float | None], skip: int = 0) -> li
             raise DivminError(f"{wanted}; '{keyword}' does not fit")
         given[keyword] = node
     values = [number(given[name]) if name in given else default for name, default in defaults.items()]
-    if any(value is None for value in values):
-        raise DivminError(f"{wanted}; each must be a number")
+    wrong = [
+        write(given[name]) if name in given else "nothing" for name, x in zip(names, values, strict=True) if x is None
+    ]
+    if wrong:
+        raise DivminError(f"{wanted}; each must be a number, got {', '.join(wrong)}")
     return [value for value in values if value is not None]
 
 
@@ -322,7 +325,9 @@ class _Parser:
                 raise self.error("an argument without a name after one with a name")
             else:
                 arguments.append(value)
-            if self.token != ")":
-                self.expect(",")
+            if self.token not in (",", ")"):
+                raise self.error(f"expected ',' or ')', got {self.shown}")
+            if self.token == ",":
+                self.advance()
         self.advance()
         return Call(name, tuple(arguments), tuple(keywords))

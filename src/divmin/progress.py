@@ -1,12 +1,15 @@
-"""A progress bar with an ETA for training, and plain lines where nobody watches a terminal."""
+"""A progress bar with an ETA for training, plain lines where nobody watches a terminal, and a sign of life of slow answers."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Timer
+from typing import TYPE_CHECKING
 
-from divmin.training import Probe, View
+if TYPE_CHECKING:
+    from divmin.training import Probe, View
 
 PLAIN_LINES = 10  # progress lines in a log file
 
@@ -23,6 +26,8 @@ def progress(steps: int, start: int = 0) -> Iterator[tuple[Probe, ...]]:
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+
+    from divmin.training import Probe
 
     console = Console(file=sys.stderr)
     if not console.is_terminal:
@@ -41,6 +46,27 @@ def progress(steps: int, start: int = 0) -> Iterator[tuple[Probe, ...]]:
         task = bar.add_task("training", total=steps, completed=start, numbers="")
         every = max(1, min(20, steps // 200))
         yield (Probe(every=every, act=lambda view: bar.update(task, completed=view.step, numbers=_numbers(view))),)
+
+
+@contextmanager
+def waiting(what: str, after: float = 2.0) -> Iterator[None]:
+    """A line on standard error that says what takes long, on a terminal and after so many seconds; it goes away at the end."""
+    from rich.console import Console
+
+    console = Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield
+        return
+    status = console.status(f"{what} ...")
+    timer = Timer(after, status.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()  # it may be starting just now
+        status.stop()
 
 
 def _numbers(view: View) -> str:

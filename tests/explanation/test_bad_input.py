@@ -70,10 +70,10 @@ def test_losses_that_cannot_be_used(loss: Any, says: str) -> None:
         ({"sampled_loss": "c^2"}, "may depend on d only"),
         ({"weight": "x"}, "may depend on d and u only"),
         ({"reward": "x"}, "called c"),
-        ({"recipe": "ragan", "log_ratios": [0.0]}, "not worked out"),
+        ({"recipe": "ragan", "log_ratios": [0.0]}, "is not computed"),
         ({"recipe": "rpgan", "p": torch.distributions.Normal(0.0, 1.0)}, "give both p and q"),
         ({"recipe": "rpgan", "log_ratios": [float("inf")]}, "must be finite"),
-        ({"recipe": "rpgan", "log_ratios": []}, "got 0 values"),
+        ({"recipe": "rpgan", "log_ratios": []}, "got no values"),
     ],
 )
 def test_questions_that_cannot_be_asked(arguments: dict[str, Any], says: str) -> None:

@@ -122,7 +122,7 @@ def test_work_that_takes_too_long_is_stopped() -> None:
 def test_penalties_are_accounted_for() -> None:
     found = dm.explain("nonsaturating", penalty=["r1", "gp_one_sided"])
     assert any(warning.startswith("r1 ") for warning in found.warnings)
-    assert any("moves the optimum wherever the log-ratio is steeper" in warning for warning in found.warnings)
+    assert any("moves the best critic wherever that is steeper" in warning for warning in found.warnings)
     assert found.name == "0.5*softened_reverse_kl"
 
 
@@ -252,7 +252,7 @@ assert code == 2 and "unknown recipe 'mine'" in err, err
 for name, says in {"pair": "reverse_kl", "three": "0.5*softened_reverse_kl", "make": "reverse_kl"}.items():
     code, out, err = divmin("explain", f"losses:{name}", "--import", "losses")
     assert code == 0 and says in out, err
-for name, says in {"number": "is a int", "broken": "RuntimeError: no", "nothing": "has no 'nothing'"}.items():
+for name, says in {"number": "is of type int", "broken": "RuntimeError: no", "nothing": "has no 'nothing'"}.items():
     code, out, err = divmin("explain", f"losses:{name}", "--import", "losses")
     assert code == 2 and says in err, err
 assert "reverse_kl" in divmin("explain", "mine")[1]

@@ -6,19 +6,24 @@ import argparse
 import json
 from typing import Any
 
+from divmin.cli.plugins import add_import, load
 from divmin.family.catalogue import Entry, entries
 from divmin.family.tails import Tails
 
-EXAMPLE = "examples:\n  divmin list\n  divmin list --recipes\n  divmin list --json"
+EXAMPLE = (
+    "examples:\n  divmin list\n  divmin list --recipes\n  divmin list --json\n  divmin list --recipes --import mine.py"
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLE
     parser.add_argument("--recipes", action="store_true", help="the recipes: losses of critic and generator")
     parser.add_argument("--json", action="store_true", help="print records for programs")
+    add_import(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    load(arguments.imports)
     if arguments.recipes:
         return _recipes(arguments.json)
     import divmin.family  # noqa: F401  (fills the registry)

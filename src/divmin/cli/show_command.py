@@ -12,6 +12,7 @@ from divmin.cli.plugins import add_import, load
 from divmin.family import Divergence, divergence
 from divmin.family.recognise import recognise
 from divmin.grammar import parse, with_numbers, write
+from divmin.progress import waiting
 
 AT = (-8.0, -4.0, -1.0, 0.0, 1.0, 4.0, 8.0)
 
@@ -31,8 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     load(arguments.imports)
-    f = divergence(arguments.divergence)
-    record = describe(f)
+    with waiting("working out the functions of this divergence"):
+        f = divergence(arguments.divergence)
+        record = describe(f)
     if arguments.plot:
         from divmin.family.curves import curves
         from divmin.plots import save_curves

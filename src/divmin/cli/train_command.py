@@ -6,7 +6,7 @@ import argparse
 from dataclasses import fields, replace
 from typing import Any, get_args, get_type_hints
 
-from divmin.cli.plugins import add_import, load
+from divmin.cli.plugins import add_import, check_registered, load
 from divmin.errors import DivminError
 from divmin.training import TrainConfig
 
@@ -43,8 +43,14 @@ _METAVAR = {int: "N", float: "X", str: "TEXT"}
 
 
 def run(arguments: argparse.Namespace) -> int:
-    load(arguments.imports)
+    modules = load(arguments.imports)
     config = _config(arguments)
+    if ":" in config.recipe:
+        raise DivminError(
+            f"train takes a recipe by its name; got '{config.recipe}': register it in that module (CONTRIBUTING.md, A recipe), "
+            "then give its name, and the module with --import"
+        )
+    check_registered(config.recipe, modules, "see CONTRIBUTING.md, A recipe, for how to register one")
     if arguments.dry_run:
         return _dry_run(config, arguments.json)
     from divmin.cli.outcome import report

@@ -5,7 +5,6 @@ Nothing of the code is read; it is called, differentiated, and compared with its
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,11 +14,12 @@ import torch
 from torch import Tensor
 
 from divmin.errors import DivminError
+from divmin.explanation.batches import SMALLEST, BatchLoss, batch_loss, batches
 from divmin.explanation.questions import explain
 from divmin.explanation.record import Explanation, short
 from divmin.family import Divergence, divergence
-
-BatchLoss = Callable[..., Any]
+from divmin.objectives import AnyRecipe, Relativistic
+from divmin.objectives import recipe as named_recipe
 
 FAR, STEP = 60.0, 0.25  # logits up to which gradients are looked at, and how finely
 STEADY = (4.0, 7.0)  # |logit| from which the course of a gradient is carried on
@@ -36,7 +36,7 @@ class Finding:
 
     Args:
         kind: no_gradient, dead_gradient, not_finite, wrong_way, unbounded, swapped, not_identified, batch_dependence, reduction,
-            random or claim.
+            random, claim or unexplained.
         problem: whether it is wrong; else it is good to know.
         where: the critic's loss on data or on samples, or the generator's loss.
         message: a sentence.
@@ -76,13 +76,15 @@ class Audit:
 
 
 def audit(
-    critic_loss: BatchLoss,
-    generator_loss: BatchLoss,
+    critic_loss: Callable[..., Any],
+    generator_loss: Callable[..., Any],
     *,
     claim: str | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> Audit:
     """Look for what is commonly wrong in GAN losses, by calling them.
+
+    Logits come in float tensors of shape [B] or, where a loss fails with that, [B, 1], and B is at least 8.
 
     Args:
         critic_loss: (real_logits, fake_logits) to a scalar tensor, minimised by the critic.
@@ -107,212 +109,205 @@ def audit(
         >>> [(each.kind, round(each.logit)) for each in found.problems]
         [('dead_gradient', -18)]
     """
-    critic = _Loss("critic", _of_both(critic_loss, "critic_loss"), dtype)
-    generator = _Loss("generator", _of_both(generator_loss, "generator_loss"), dtype)
-    findings = [*critic.randomness(), *generator.randomness()]
+    critic, generator = batch_loss(critic_loss, "critic"), batch_loss(generator_loss, "generator")
+    meant = None if claim is None else _meant(claim)
+    findings = [*_random(critic), *_random(generator)] or [*_undefined(critic), *_undefined(generator)]
     if findings:
         return Audit(tuple(findings), None)
-    findings += critic.missing(("real", "fake")) + generator.missing(("fake",))
-    findings += critic.reduction() + generator.reduction()
-    coupled = critic.coupling() or generator.coupling()
-    if coupled:
-        relativistic = critic.shifts() and generator.shifts()
-        return Audit((*findings, _about_coupling(relativistic)), None)
-    for loss, side, wrong in ((critic, "real", -1), (critic, "fake", 1), (generator, "fake", -1)):
-        findings += loss.course(side, wrong)
-    explanation, further = _explained(critic, generator, claim)
+    for loss, side in ((critic, "real"), (critic, "fake"), (generator, "fake")):
+        findings += _missing(loss, side, dtype)
+    findings += _reduction(critic) + _reduction(generator)
+    real, fake = critic.tilt()
+    way = 1 if fake > real else -1  # whether a higher logit means more real, or more fake
+    if critic.couples() or generator.couples():
+        explanation, further = None, _coupled(critic, generator, way, meant)
+    else:
+        for loss, side, wrong in ((critic, "real", -way), (critic, "fake", way), (generator, "fake", -way)):
+            findings += _course(loss, side, wrong, dtype)
+        explanation, further = _explained(critic, generator, way, meant)
     silent = {each.where for each in findings if each.kind == "no_gradient"}
     return Audit((*findings, *(each for each in further if each.where not in silent)), explanation)
 
 
-def _of_both(loss: BatchLoss, name: str) -> Callable[[Tensor, Tensor], Any]:
-    """The loss as a function of (real, fake), also if it takes fake alone."""
-    if not callable(loss):
-        raise DivminError(f"{name} must be a function of batches of logits; got {type(loss).__name__}")
-    try:
-        parameters = inspect.signature(loss).parameters.values()
-    except (TypeError, ValueError):  # no signature to look at
-        return loss
-    places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    needed = [p for p in places if p.default is p.empty]
-    if len(needed) > 2:
-        raise DivminError(f"{name} takes {len(needed)} arguments; expected (real_logits, fake_logits)")
-    if len(needed) == 1 and name == "generator_loss":
-        return lambda real, fake: loss(fake)
-    return loss
+# --- one loss -----------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Loss:
-    """A loss of two batches of logits, and what can be asked of it."""
+def _random(loss: BatchLoss) -> list[Finding]:
+    if not loss.random():
+        return []
+    message = "gives two values for the same logits: it draws random numbers or keeps a state"
+    return [Finding("random", True, f"the {loss.who}'s loss", message)]
 
-    who: str
-    call: Callable[[Tensor, Tensor], Any]
-    dtype: torch.dtype
 
-    def __call__(self, real: Tensor, fake: Tensor) -> Tensor:
-        try:
-            out = self.call(real, fake)
-        except DivminError:
-            raise
-        except Exception as error:  # anything can come out of the user's code
-            raise DivminError(
-                f"{self.who}_loss failed on two batches of {len(real)} logits: {type(error).__name__}: {error}"
-            ) from error
-        if not isinstance(out, Tensor) or out.numel() != 1:
-            got = list(out.shape) if isinstance(out, Tensor) else type(out).__name__
-            raise DivminError(f"{self.who}_loss must return a scalar tensor; got {got}")
-        return out.reshape(())
+def _undefined(loss: BatchLoss) -> list[Finding]:
+    """Values that are no numbers at moderate logits, and on which side."""
+    value = loss(*batches(SMALLEST, torch.float64))
+    if bool(value.isfinite()):
+        return []
+    what = "infinite" if bool(value.isinf()) else "NaN"
+    found, rest = [], torch.full((SMALLEST,), 0.5, dtype=torch.float64)
+    for side in ("real", "fake"):
+        tried = ((x, torch.full_like(rest, x)) for x in torch.linspace(-8, 8, 33).tolist())
+        bad = [x for x, at in tried if not bool(loss(*((at, rest) if side == "real" else (rest, at))).isfinite())]
+        if bad:
+            message = f"is {what}: it has no finite value at {side} logits from {short(bad[0])} to {short(bad[-1])}"
+            found.append(Finding("not_finite", True, loss.where(side), message, bad[-1] if bad[-1] < 8 else bad[0]))
+    message = f"is {what} on a batch of logits between -2 and 2"
+    return found or [Finding("not_finite", True, f"the {loss.who}'s loss", message)]
 
-    def gradients(self, real: Tensor, fake: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Of the loss with respect to both batches; None where there is no graph."""
-        real, fake = (x.detach().clone().requires_grad_() for x in (real, fake))
-        value = self(real, fake)
-        if not value.requires_grad:
-            return None, None
-        one, other = torch.autograd.grad(value, (real, fake), allow_unused=True)
-        return one, other
 
-    def gradient(self, side: str, x: Tensor) -> Tensor:
-        """With respect to one side of pairs (x, 0) or (0, x), a sample at a time."""
-        rest = torch.zeros(1, dtype=x.dtype)
-        found = []
-        for each in x.reshape(-1, 1):
-            pair = (each, rest) if side == "real" else (rest, each)
-            got = self.gradients(*pair)[side == "fake"]
-            found.append(torch.zeros(1, dtype=x.dtype) if got is None else got)
-        return torch.cat(found)
+def _missing(loss: BatchLoss, side: str, dtype: torch.dtype) -> list[Finding]:
+    """A side on which nothing is learnt at any logit."""
+    if bool((loss.slopes(side, torch.linspace(-8, 8, 17, dtype=dtype)) != 0).any()):
+        return []
+    message = f"no gradient reaches the {side} logits at all: a constant, a detached tensor, or swapped arguments"
+    return [Finding("no_gradient", True, loss.where(side), message)]
 
-    def randomness(self) -> list[Finding]:
-        real, fake = _batches(8, self.dtype)
-        if torch.equal(self(real, fake), self(real, fake)):
+
+def _reduction(loss: BatchLoss) -> list[Finding]:
+    if loss.growth == 1:
+        return []
+    message = f"depends on the batch size: the same samples four times over give {loss.growth:.3g} times the loss and gradients"
+    return [Finding("reduction", True, f"the {loss.who}'s loss", message)]
+
+
+def _course(loss: BatchLoss, side: str, wrong: int, dtype: torch.dtype) -> list[Finding]:
+    """How the gradient of one side goes on to far logits; `wrong` is the sign of logits that this side should leave."""
+    size = torch.arange(0, FAR + STEP / 2, STEP, dtype=dtype)
+    found = []
+    for sign in (-1, 1):
+        slopes = loss.slopes(side, sign * size).double()
+        bad = ~slopes.isfinite()
+        if bad.any():
+            logit = sign * float(size[bad][0])
+            message = f"its gradient is not finite from a logit of {short(logit)} on"
+            found.append(Finding("not_finite", True, loss.where(side), message, logit))
+        elif sign == wrong:
+            found += _dead(loss.where(side), sign, size.double(), slopes.abs())
+    return found
+
+
+def _dead(where: str, sign: int, size: Tensor, slopes: Tensor) -> list[Finding]:
+    steady = (size >= STEADY[0]) & (size <= STEADY[1])
+    if not bool((slopes[steady] > 0).all()):
+        alive = size[slopes > 0]
+        if not len(alive) or float(alive[-1]) >= STEADY[1]:
             return []
-        message = "gives two values for the same logits: it draws random numbers or keeps a state"
-        return [Finding("random", True, f"the {self.who}'s loss", message)]
-
-    def missing(self, sides: tuple[str, ...]) -> list[Finding]:
-        """Sides on which nothing is learnt at any logit."""
-        found = []
-        for side in sides:
-            slopes = self.gradient(side, torch.linspace(-8, 8, 17, dtype=self.dtype))
-            if not bool((slopes != 0).any()):
-                message = (
-                    f"no gradient reaches the {side} logits at all: a constant, a detached tensor, or swapped arguments"
-                )
-                found.append(Finding("no_gradient", True, self.where(side), message))
-        return found
-
-    def where(self, side: str) -> str:
-        """What is looked at, in words."""
-        if self.who == "generator":
-            return "the generator's loss"
-        return f"the critic's loss on {'data' if side == 'real' else 'samples'}"
-
-    def reduction(self) -> list[Finding]:
-        """Whether a batch repeated four times gives the same loss."""
-        real, fake = _batches(4, torch.float64)
-        once, often = self(real, fake), self(real.repeat(4), fake.repeat(4))
-        if torch.allclose(once, often, rtol=1e-5, atol=1e-7):
-            return []
-        how = "4" if torch.allclose(4 * once, often, rtol=1e-5, atol=1e-7) else f"{float(often / once):.3g}"
-        message = (
-            f"depends on the batch size: the same samples four times over give {how} times the loss, gradients included"
-        )
-        return [Finding("reduction", True, f"the {self.who}'s loss", message)]
-
-    def coupling(self) -> bool:
-        """Whether the gradient of one logit changes with another logit."""
-        real, fake = _batches(6, torch.float64)
-        before = self.gradients(real, fake)
-        for which, batch in ((0, real), (1, fake)):
-            moved = batch.clone()
-            moved[0] += 0.7
-            after = self.gradients(*((moved, fake) if which == 0 else (real, moved)))
-            for side, (old, new) in enumerate(zip(before, after, strict=True)):
-                if old is None or new is None:
-                    continue
-                others = slice(1 if side == which else 0, None)
-                if not torch.allclose(old[others], new[others], rtol=1e-6, atol=1e-9):
-                    return True
-        return False
-
-    def shifts(self) -> bool:
-        """Whether only differences of logits count."""
-        real, fake = _batches(6, torch.float64)
-        return torch.allclose(self(real, fake), self(real + 1.3, fake + 1.3), rtol=1e-6, atol=1e-9)
-
-    def course(self, side: str, wrong: int) -> list[Finding]:
-        """How the gradient of one side goes on to far logits; `wrong` is the sign of logits that this side should leave."""
-        size = torch.arange(0, FAR + STEP / 2, STEP, dtype=self.dtype)
-        found = []
-        for sign in (-1, 1):
-            slopes = self.gradient(side, sign * size).double()
-            bad = ~slopes.isfinite()
-            if bad.any():
-                logit = sign * float(size[bad][0])
-                message = f"its gradient is not finite from a logit of {short(logit)} on"
-                found.append(Finding("not_finite", True, self.where(side), message, logit))
-            elif sign == wrong:
-                found += self._dead(side, sign, size.double(), slopes.abs())
-        return found
-
-    def _dead(self, side: str, sign: int, size: Tensor, slopes: Tensor) -> list[Finding]:
-        steady = (size >= STEADY[0]) & (size <= STEADY[1])
-        if not bool((slopes[steady] > 0).all()):
-            alive = size[slopes > 0]
-            if not len(alive) or float(alive[-1]) >= STEADY[1]:
-                return []
-            logit = sign * float(alive[-1])
-            message = f"no gradient beyond a logit of {short(logit)}, where it is needed most"
-            return [Finding("dead_gradient", True, self.where(side), message, logit)]
-        last = int(steady.nonzero()[-1])
-        rate = min(float((slopes[last] / slopes[steady][0]).log() / (STEADY[1] - STEADY[0])), 0.0)
-        course = slopes[last] * (rate * (size - size[last])).exp()
-        dead = (size > size[last]) & (slopes < SHARE * course) & (course > FLOOR * slopes[size <= STEADY[1]].max())
-        if not dead.any():
-            return []
-        weaker = (size > size[last]) & (slopes < course / 2)
-        logit = sign * float(size[weaker][0])
-        share = float((slopes[dead] / course[dead])[-1])
-        message = (
-            f"its gradient dies from a logit of about {short(logit)} on, to {share:.1g} of its course at {short(sign * FAR)}: "
-            "an eps, a clamp, or a probability that has been rounded"
-        )
-        return [Finding("dead_gradient", True, self.where(side), message, logit)]
-
-
-def _batches(n: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Two fixed batches of logits without ties."""
-    at = torch.arange(n, dtype=torch.float64)
-    return (1.7 * (0.9 * at + 0.2).sin()).to(dtype), (1.3 * (1.1 * at + 2.0).cos()).to(dtype)
-
-
-def _about_coupling(relativistic: bool) -> Finding:
-    if relativistic:
-        message = "compares data with samples (only differences of logits count): a relativistic loss; see divmin explain rpgan"
-        return Finding("batch_dependence", False, "both losses", message)
+        logit = sign * float(alive[-1])
+        message = f"no gradient beyond a logit of {short(logit)}, where it is needed most"
+        return [Finding("dead_gradient", True, where, message, logit)]
+    last = int(steady.nonzero()[-1])
+    rate = min(float((slopes[last] / slopes[steady][0]).log() / (STEADY[1] - STEADY[0])), 0.0)
+    course = slopes[last] * (rate * (size - size[last])).exp()
+    dead = (size > size[last]) & (slopes < SHARE * course) & (course > FLOOR * slopes[size <= STEADY[1]].max())
+    if not dead.any():
+        return []
+    weaker = (size > size[last]) & (slopes < course / 2)
+    logit = sign * float(size[weaker][0])
+    share = float((slopes[dead] / course[dead])[-1])
     message = (
-        "the gradient of one logit depends on other samples of the batch: the loss is not a mean over samples, as with one norm "
-        "taken over the whole batch"
+        f"its gradient dies beyond a logit of about {short(logit)}: at {short(sign * FAR)} it is {share:.1g} times what its "
+        "course before would give; the cause is an eps, a clamp, or a probability that has been rounded"
     )
-    return Finding("batch_dependence", True, "the losses", message)
+    return [Finding("dead_gradient", True, where, message, logit)]
 
 
-def _explained(critic: _Loss, generator: _Loss, claim: str | None) -> tuple[Explanation | None, list[Finding]]:
+# --- losses that couple their batches -----------------------------------------------------------------------------------------
+
+
+def _coupled(critic: BatchLoss, generator: BatchLoss, way: int, meant: AnyRecipe | Divergence | None) -> list[Finding]:
+    """What can be said of a pair in which single samples have no loss of their own."""
+    findings = [*_same_way(critic)]
+    relative, level = critic.shifts(), not generator.shifts()
+    if relative and level:
+        message = "depends on the level of the critic's outputs, but the critic's loss says something of their differences only"
+        findings.append(Finding("batch_dependence", True, "the generator's loss", message))
+    elif relative:
+        message = "compares data with samples (only differences of logits count): a relativistic loss; see divmin explain rpgan"
+        findings.append(Finding("batch_dependence", False, "both losses", message))
+    for loss in () if relative else (critic, generator):
+        if loss.couples():
+            message = (
+                "the gradient of one logit depends on other samples of the batch: it is no mean of a loss of single samples, "
+                "as with a norm, a maximum or a function of a mean over the batch; so what is minimised cannot be said"
+            )
+            findings.append(Finding("batch_dependence", True, f"the {loss.who}'s loss", message))
+    if generator.tilt()[1] * way > 0:
+        findings.append(_pushes_away("samples", way, generator.exchanged().tilt()[1] * way < 0))
+    if meant is not None:
+        findings += _not_proportional(critic, generator, way, meant)
+    return findings
+
+
+def _same_way(critic: BatchLoss) -> list[Finding]:
+    if critic.direction("real") * critic.direction("fake") <= 0:
+        return []
+    message = "pushes data and samples the same way, so it does not learn to tell them apart: is a minus missing?"
+    return [Finding("wrong_way", True, "the critic's loss", message)]
+
+
+def _pushes_away(what: str, way: int, exchanged: bool = False) -> Finding:
+    """A generator that works with the critic; where high means fake, it is the critic's sides that are swapped."""
+    if way < 0:
+        message = (
+            f"data and samples look swapped: its output is higher for fakes, and the generator raises it, so {what} are pushed "
+            "away from the data"
+        )
+        return Finding("swapped", True, "the critic's loss", message)
+    message = f"pushes {what} away from the data: no divergence is minimised"
+    if exchanged:
+        message += "; with its two arguments swapped it would not (it is called with real logits first, then fake ones)"
+    return Finding("wrong_way", True, "the generator's loss", message)
+
+
+def _not_proportional(
+    critic: BatchLoss, generator: BatchLoss, way: int, meant: AnyRecipe | Divergence
+) -> list[Finding]:
+    """Whether the gradients are those of a relativistic recipe, each up to a factor."""
+    if not isinstance(meant, Relativistic):
+        message = f"is said to be {meant.name}, whose losses are means over single samples, but this couples the batch"
+        return [Finding("claim", True, "the pair", message)]
+    pair = batches(SMALLEST, torch.float64)
+    right = (
+        BatchLoss("critic", meant.critic_loss),
+        BatchLoss("generator", lambda real, fake: meant.generator_loss(fake, real=real)),
+    )
+    other = []
+    for given, wanted, first in ((critic, right[0], 0), (generator, right[1], 1)):  # the generator moves samples only
+        one = torch.cat(given.gradients(*(way * x for x in pair))[first:]) * way
+        two = torch.cat(wanted.gradients(*pair)[first:])
+        if not _alike(one.tolist(), two.tolist()):
+            other.append(f"the {given.who}'s loss")
+    if not other:
+        return []
+    message = (
+        f"is said to be {meant.name}, but the gradient of {' and of '.join(other)} is another, not a multiple of it"
+    )
+    return [Finding("claim", True, "the pair", message)]
+
+
+# --- losses of single samples -------------------------------------------------------------------------------------------------
+
+
+def _explained(
+    critic: BatchLoss, generator: BatchLoss, way: int, meant: AnyRecipe | Divergence | None
+) -> tuple[Explanation | None, list[Finding]]:
     """What the pair minimises, and the problems that this shows."""
+    if not {critic.growth, generator.growth} <= {1, 4}:  # told, and there is no loss a sample
+        return None, []
     try:
         found = explain(
-            critic=(lambda c: critic(c, 0 * c.detach()), lambda c: critic(0 * c.detach(), c)),
-            generator=lambda c: generator(0 * c.detach(), c),
+            critic=(lambda c: critic.mean(c, 0 * c.detach()), lambda c: critic.mean(0 * c.detach(), c)),
+            generator=lambda c: generator.mean(0 * c.detach(), c),
         )
-    except DivminError:  # a side without gradient, which has been told
-        return None, []
+    except DivminError as error:
+        return None, [Finding("unexplained", True, "the pair", f"cannot be explained: {error}")]
     link = found.link
     assert link is not None  # a game has a critic
-    findings = []
-    if link.runaway:
+    findings = [] if link.identifies else _same_way(critic)
+    if link.runaway and not findings:
         where = " and ".join(map(str, link.runaway))
-        if not link.identifies and found.pull is not None and _opposite(critic):
+        if not link.identifies and _opposite(critic):
             message = (
                 "a difference of means has no optimum of its own: the critic must be kept Lipschitz by other means"
             )
@@ -320,46 +315,53 @@ def _explained(critic: _Loss, generator: _Loss, claim: str | None) -> tuple[Expl
         elif not found.region_without_pull or not link.identifies:
             message = f"has no minimum for {where}: the critic's output runs away"
             findings.append(Finding("unbounded", True, "the critic's loss", message))
-    elif not link.identifies:
+    elif not link.identifies and not findings:
         message = "its best output does not tell the ratio p/q, so it can be no density ratio"
         findings.append(Finding("not_identified", False, "the critic's loss", message))
-    if link.falling:
-        message = "its best output falls with p/q: higher means more fake"
-        findings.append(Finding("swapped", bool(found.region_pushed_away), "the critic's loss", message))
-    if found.region_pushed_away:
-        where = " and ".join(map(str, found.region_pushed_away))
-        message = f"pushes samples with {where} away from the data (u = p/q, best critic): no divergence is minimised"
-        findings.append(Finding("wrong_way", True, "the generator's loss", message))
-    if claim is not None and not _holds(found, claim):
-        message = f"is said to be {claim}, but: {found.sentence}"
-        findings.append(Finding("claim", True, "the pair", message))
+    away = [*map(str, found.region_pushed_away), *(f"u = {short(math.exp(x.d))}" for x in found.masses if x.size < 0)]
+    if not link.identifies and not found.masses and generator.direction("fake") == way:
+        away = ["every u"]  # a critic that runs away tells no ratio, but a direction
+    blind = any(each.kind == "wrong_way" for each in findings)
+    if away and not blind:
+        where = f"samples with {' and '.join(away)} (u = p/q, best critic)"
+        findings.append(_pushes_away("all samples" if away == ["every u"] else where, way))
+    elif way < 0 and not blind:
+        message = "its output falls with p/q: higher means more fake, against the usual convention"
+        findings.append(Finding("swapped", False, "the critic's loss", message))
+    if meant is not None and not _holds(found, meant):
+        findings.append(Finding("claim", True, "the pair", f"is said to be {meant.name}, but: {found.sentence}"))
     return found, findings
 
 
-def _opposite(critic: _Loss) -> bool:
+def _opposite(critic: BatchLoss) -> bool:
     """Whether the critic's slopes are constants of one size and opposite sign."""
     x = torch.linspace(-8, 8, 9, dtype=torch.float64)
-    real, fake = critic.gradient("real", x), critic.gradient("fake", x)
+    real, fake = critic.slopes("real", x), critic.slopes("fake", x)
     flat = bool((real == real[0]).all()) and bool((fake == fake[0]).all())
     return flat and math.isclose(float(real[0]), -float(fake[0])) and float(real[0]) != 0
 
 
-def _holds(found: Explanation, claim: str) -> bool:
-    """Whether a claim, a recipe or a divergence, is true up to a factor."""
+def _meant(claim: str) -> AnyRecipe | Divergence:
+    """What a claim names: a recipe or a divergence."""
     try:
-        meant: Explanation | Divergence = explain(claim)
+        return named_recipe(claim)
     except DivminError as no_recipe:
         try:
-            meant = divergence(claim)
+            return divergence(claim)
         except DivminError:
             raise DivminError(f"the claim '{claim}' is neither a recipe nor a divergence: {no_recipe}") from no_recipe
-    other = meant if isinstance(meant, Divergence) else meant.divergence
-    if found.divergence is not None and other is not None:
-        return _alike([float(found.divergence.s(d)) for d in AT], [float(other.s(d)) for d in AT])
-    if isinstance(meant, Divergence) or found.is_divergence != meant.is_divergence or not (found.pull and meant.pull):
+
+
+def _holds(found: Explanation, meant: AnyRecipe | Divergence) -> bool:
+    """Whether a claim is true up to a factor."""
+    other = meant if isinstance(meant, Divergence) else explain(meant)
+    wanted = other if isinstance(other, Divergence) else other.divergence
+    if found.divergence is not None and wanted is not None:
+        return _alike([float(found.divergence.s(d)) for d in AT], [float(wanted.s(d)) for d in AT])
+    if isinstance(other, Divergence) or found.is_divergence != other.is_divergence or not (found.pull and other.pull):
         return False
     at = torch.tensor(AT, dtype=torch.float64)
-    return _alike(found.pull(at).w.tolist(), meant.pull(at).w.tolist())
+    return _alike(found.pull(at).w.tolist(), other.pull(at).w.tolist())
 
 
 def _alike(one: list[float], other: list[float]) -> bool:

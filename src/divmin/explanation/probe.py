@@ -127,6 +127,12 @@ def _of_torch(function: Callable[..., Any], name: str, argument: str, one_by_one
             raise DivminError(f"{name} must return one loss for each {argument}: got {list(out.shape)} for one of them")
         return out.reshape(())
 
+    if not one_by_one:  # before anything is compared: what is random would seem to mix the elements of a batch
+        once, again = (_as_tensor(function(torch.tensor(TRIED, dtype=torch.float64)), name) for _ in range(2))
+        if once.shape == again.shape and not torch.equal(once.nan_to_num(), again.nan_to_num()):
+            raise DivminError(
+                f"{name} gives two answers for one {argument}: it depends on random numbers or on a state"
+            )
     share = None if one_by_one else _share(function, single, name, argument)
 
     def elementwise(x: Tensor) -> Tensor:

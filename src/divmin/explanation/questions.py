@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from divmin.errors import DivminError
 from divmin.explanation.critic import Best, Critic, Kind, critic
 from divmin.explanation.examine import TRUST, Examined, Pulled, examine, grid, intervals, masses, pull_of, steps
-from divmin.explanation.penalties import effects
+from divmin.explanation.penalties import checked, effects
 from divmin.explanation.probe import Probe, probe
 from divmin.explanation.record import Explanation, Interval, Link
 from divmin.explanation.relativistic import explain_relativistic
@@ -41,7 +41,7 @@ def explain(
     weight: Loss | None = None,
     reward: Loss | None = None,
     sampled_loss: Loss | None = None,
-    samples: str = "fixed",
+    samples: str | None = None,
     p: Any = None,
     q: Any = None,
     log_ratios: Any = None,
@@ -64,8 +64,9 @@ def explain(
         reward: the reward of adversarial imitation, a function of the logistic critic's output or a text in c or
             D = sigma(c): log(D), -log(1 - D), c (their sum), -c*exp(c) (FAIRL's).
         sampled_loss: a loss k(d) that is averaged over samples of the model, "k1", "k2", "k3", a text in d or a function.
-        samples: how the gradient of the sampled loss is taken: "fixed" (through log q at fixed samples), "reparameterised" (also
-            through the samples: the gradient of the mean itself), or "reward" (k held fixed and only the samples move).
+        samples: how the gradient of the sampled loss is taken: "fixed" (through log q at fixed samples; the default),
+            "reparameterised" (also through the samples: the gradient of the mean itself), or "reward" (k held fixed and only the
+            samples move).
         p, q: two distributions with log_prob (torch.distributions or divmin.data densities), for recipes whose weight
             depends on all of the data.
         log_ratios: in their place, values of log p/q at samples of the data.
@@ -101,33 +102,52 @@ def explain(
         raise DivminError(
             f"explain takes one of recipe, critic with generator, weight, reward and sampled_loss; got {what}"
         )
-    notes = effects((penalty,) if isinstance(penalty, str) else tuple(penalty))
-    if isinstance(recipe, str) and p is None and q is None and log_ratios is None:
-        return _remembered(named_recipe(recipe), notes)
+    penalties = checked(penalty)
+    if samples is not None and sampled_loss is None:
+        raise DivminError(
+            f"samples={samples!r} says how a sampled_loss is differentiated; got {asked[0]}, which has no such choice"
+        )
+    data = (p, q, log_ratios)
+    if any(each is not None for each in data):
+        _check_data(asked[0], recipe)
     if recipe is not None:
-        return _recipe(named_recipe(recipe), notes, p, q, log_ratios)
-    if critic is not None or generator is not None:
-        return _game(critic, generator, notes)
-    if weight is not None:
-        return _weight(weight, notes)
-    if reward is not None:
-        return _reward(reward, notes)
-    assert sampled_loss is not None
-    return _sampled(sampled_loss, samples, notes)
+        known = isinstance(recipe, str) and all(each is None for each in data)
+        found = _remembered(named_recipe(recipe)) if known else _recipe(named_recipe(recipe), *data)
+    elif critic is not None or generator is not None:
+        found = _game(critic, generator)
+    elif weight is not None:
+        found = _weight(weight)
+    elif reward is not None:
+        found = _reward(reward)
+    else:
+        assert sampled_loss is not None
+        found = _sampled(sampled_loss, samples or "fixed")
+    return replace(found, warnings=(*found.warnings, *effects(penalties, found.link)))
+
+
+def _check_data(asked: str, recipe: str | AnyRecipe | None) -> None:
+    """Data are used by recipes whose pull depends on them; elsewhere they would be ignored."""
+    if recipe is None or not isinstance(one := named_recipe(recipe), Relativistic):
+        what = asked if recipe is None else one.name
+        raise DivminError(
+            f"p, q and log_ratios are for recipes whose pull depends on all of the data, such as rpgan; the answer for {what} "
+            "holds for any data, so leave them out"
+        )
 
 
 # --- games --------------------------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=128)
-def _remembered(recipe: AnyRecipe, notes: tuple[str, ...]) -> Explanation:
+def _remembered(recipe: AnyRecipe) -> Explanation:
     """The answer for a recipe that was given by name: made of formulas, so it stays what it is."""
-    return _recipe(recipe, notes, None, None, None)
+    return _recipe(recipe, None, None, None)
 
 
-def _recipe(recipe: AnyRecipe, notes: tuple[str, ...], p: Any, q: Any, log_ratios: Any) -> Explanation:
+def _recipe(recipe: AnyRecipe, p: Any, q: Any, log_ratios: Any) -> Explanation:
     if isinstance(recipe, Relativistic):
-        return explain_relativistic(recipe, notes, p, q, log_ratios)
+        return explain_relativistic(recipe, p, q, log_ratios)
+    notes: tuple[str, ...] = ()
     real = probe(recipe.real, f"{recipe.name}: the critic's loss on data")
     fake = probe(recipe.fake, f"{recipe.name}: the critic's loss on samples")
     generator = probe(recipe.generator, f"{recipe.name}: the generator's loss")
@@ -139,18 +159,19 @@ def _recipe(recipe: AnyRecipe, notes: tuple[str, ...], p: Any, q: Any, log_ratio
     return _explained(recipe.name, real, fake, generator, likelihood, notes, recipe)
 
 
-def _game(pair: tuple[Loss, Loss] | None, generator: Loss | None, notes: tuple[str, ...]) -> Explanation:
+def _game(pair: Any, generator: Loss | None) -> Explanation:
     if pair is None or generator is None:
         missing = "critic=(loss_on_real, loss_on_fake)" if pair is None else "generator=loss"
         raise DivminError(f"explain needs both losses; {missing} is missing")
     if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise DivminError("critic must be two losses, (loss_on_real, loss_on_fake)")
+        got = f"{len(pair)} of them" if isinstance(pair, tuple | list) else type(pair).__name__
+        raise DivminError(f"critic must be two losses, (loss_on_real, loss_on_fake); got {got}")
     losses = [Written(each) if isinstance(each, str) else each for each in (*pair, generator)]
     labels = ("loss_on_real", "loss_on_fake", "generator")
     real, fake, last = (probe(each, f"{label}(c)") for each, label in zip(losses, labels, strict=True))
     written = all(isinstance(each, Written) for each in losses)
     recipe = Recipe("the given losses", losses[0], losses[1], losses[2]) if written else None
-    return _explained("the given losses", real, fake, last, None, notes, recipe)
+    return _explained("the given losses", real, fake, last, None, (), recipe)
 
 
 def _explained(
@@ -208,22 +229,20 @@ def _link(judge: Critic, generator: Probe, best: Best, seen: Examined, formula: 
 # --- the same identity outside GANs ---------------------------------------------------------------------------------------
 
 
-def _weight(weight: Loss, notes: tuple[str, ...]) -> Explanation:
-    given = _in_d(weight, "weight(d)", ("d", "u"))
-    return _direct("the given weight", given, lambda value, first, second: value, lambda f, d: f, notes)
+def _weight(weight: Loss) -> Explanation:
+    given = _in_d(weight, "weight(d)", ("d", "u"), "text such as u/(1 + u)")
+    return _direct("the given weight", given, lambda value, first, second: value, lambda f, d: f)
 
 
-def _reward(reward: Loss, notes: tuple[str, ...]) -> Explanation:
+def _reward(reward: Loss) -> Explanation:
     """A policy that climbs E_q[r(d)] follows -dr/dd in the place of h: b_F = r."""
     term = Written(reward) if isinstance(reward, str) else reward
     given = _Given(probe(term, "reward(c)"), term.tree if isinstance(term, Written) else None)
     note = "the answer is about densities of states and actions; a reward of one sign also pays for longer or shorter episodes"
-    return _direct(
-        "the given reward", given, lambda value, first, second: first, lambda f, d: f.diff(d), (*notes, note)
-    )
+    return _direct("the given reward", given, lambda value, first, second: first, lambda f, d: f.diff(d), (note,))
 
 
-def _sampled(loss: Loss, samples: str, notes: tuple[str, ...]) -> Explanation:
+def _sampled(loss: Loss, samples: str) -> Explanation:
     # Through log q at fixed samples: h = -k'. Through everything: f(u) = k(log u). Only the samples: h = k.
     ways: dict[str, tuple[Combine, Callable[[Any, Any], Any]]] = {
         "fixed": (lambda value, first, second: second, lambda k, d: k.diff(d, 2)),
@@ -232,9 +251,10 @@ def _sampled(loss: Loss, samples: str, notes: tuple[str, ...]) -> Explanation:
     }
     if samples not in ways:
         raise DivminError(f"samples must be one of {', '.join(ways)}; got {samples!r}")
-    given = _in_d(ESTIMATORS.get(loss, loss) if isinstance(loss, str) else loss, "sampled_loss(d)", ("d",))
+    text = ESTIMATORS.get(loss, loss) if isinstance(loss, str) else loss
+    given = _in_d(text, "sampled_loss(d)", ("d",), f"{', '.join(ESTIMATORS)}, or text such as d^2/2")
     subject = f"{loss if isinstance(loss, str) else 'the given loss'}, samples {samples}"
-    return _direct(subject, given, *ways[samples], notes)
+    return _direct(subject, given, *ways[samples])
 
 
 @dataclass(frozen=True)
@@ -249,7 +269,7 @@ Combine = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def _direct(
-    subject: str, given: _Given, weight: Combine, symbolic: Callable[[Any, Any], Any], notes: tuple[str, ...]
+    subject: str, given: _Given, weight: Combine, symbolic: Callable[[Any, Any], Any], notes: tuple[str, ...] = ()
 ) -> Explanation:
     """The pull made of a function of d and its derivatives."""
     function = given.probe
@@ -269,13 +289,14 @@ def _direct(
     return verdict(subject, pull, seen, masses=jumps, closed=closed, warnings=notes)
 
 
-def _in_d(loss: Loss, name: str, allowed: tuple[str, ...]) -> _Given:
+def _in_d(loss: Loss, name: str, allowed: tuple[str, ...], expected: str) -> _Given:
     """A function of d, or a text in d (or u = e^d)."""
     if not isinstance(loss, str):
         return _Given(probe(loss, name, "d"), None)
     tree = parse(loss)
     if not names(tree) <= set(allowed):
-        raise DivminError(f"'{loss}' may depend on {' and '.join(allowed)} only; got {', '.join(sorted(names(tree)))}")
+        got = ", ".join(sorted(names(tree)))
+        raise DivminError(f"'{loss}' may depend on {' and '.join(allowed)} only; got {got}, expected {expected}")
 
     def function(d: Tensor) -> Tensor:
         value = evaluate(tree, {"d": d, "u": d.exp()})

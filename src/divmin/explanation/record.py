@@ -171,6 +171,15 @@ class Explanation:
     seen: Examined | None = field(repr=False, compare=False)
 
     @property
+    def span(self) -> float:
+        """The largest |d| of a picture: 8 nats, or as far as anything begins, ends or jumps and a third on, at most 40."""
+        told = () if self.link is None else (*self.link.identifies, *self.link.runaway)
+        intervals = (*self.region_pushed_away, *self.region_without_pull, *told)
+        places = [*(end for x in intervals for end in (x.low, x.high)), *(mass.d for mass in self.masses)]
+        furthest = max((abs(d) for d in places if math.isfinite(d)), default=0.0)
+        return min(max(8.0, 2.0 * math.ceil(0.65 * furthest)), 40.0)
+
+    @property
     def formula_name(self) -> str:
         """Something to call it by: its name, its F'', or that it is none."""
         if self.name:

@@ -128,9 +128,10 @@ DIFFERENCE = (
     "that is kept from that (weights, slopes, a penalty) this is an integral probability metric: the largest difference of the "
     "means of one function, Wasserstein-1 for 1-Lipschitz critics."
 )
-SWAPPED = (
-    "No divergence at all: the critic's loss has no minimum, and its output runs down on data and up on samples without end: its "
-    "signs, or its two sides, are swapped."
+TURNED = (
+    "No f-divergence: the critic's loss has no minimum, its output runs down on data and up on samples without end, against the "
+    "usual convention. If lower is to mean more real, this is an integral probability metric once the critic is kept from that; if "
+    "not, its signs or its two sides are swapped."
 )
 BLIND = (
     "No divergence at all: the critic's loss has no minimum, and its output runs the same way on data and on samples, so it does "
@@ -141,7 +142,7 @@ BLIND = (
 def _without_critic(link: Link) -> str:
     """A critic that runs away everywhere: apart on the two sides, or together."""
     fake, real = link.at(numerics.float64([-1.0, 1.0])).tolist()
-    return DIFFERENCE if fake < 0 < real else SWAPPED if real < 0 < fake else BLIND
+    return DIFFERENCE if fake < 0 < real else TURNED if real < 0 < fake else BLIND
 
 
 def _sentence(

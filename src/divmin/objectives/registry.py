@@ -9,7 +9,7 @@ from divmin.errors import DivminError, suggest
 from divmin.family import Divergence
 from divmin.family.expression import build as build_divergence
 from divmin.family.expression import divergence
-from divmin.grammar import Call, Name, Node, parse, write
+from divmin.grammar import Binary, Call, Name, Node, parse, write
 from divmin.objectives.base import Recipe
 from divmin.objectives.relativistic import Relativistic
 from divmin.objectives.terms import Written
@@ -128,6 +128,12 @@ def recipe(what: str | AnyRecipe) -> AnyRecipe:
 
 def build(node: Node) -> AnyRecipe:
     """The recipe that a tree means."""
+    match node:
+        case Binary("-", Name(first), Name()) if first.lower() in _named:
+            raise DivminError(
+                f"'{write(node)}' is a subtraction, not a recipe; what is added to {first} has a name of its own, as in `divmin "
+                f"explain {first} --penalty gp`"
+            )
     if not isinstance(node, Name | Call):
         raise DivminError(f"'{write(node)}' is not a recipe; expected a name such as nonsaturating or fgan(kl)")
     call = Call(node.text, ()) if isinstance(node, Name) else node

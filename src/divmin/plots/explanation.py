@@ -49,6 +49,7 @@ def draw_pull(record: Lines, ax: Axes) -> None:
     largest = max(sizes, default=1.0)
     if largest > TALL:  # logarithmic above 1 on both sides of 0
         ax.set_yscale("symlog", linthresh=1.0, linscale=1.5)
+        ax.axhline(1, color="0.8", linewidth=0.8, linestyle=":", zorder=0)
     limit = min(max(largest, 1e-3), LARGEST) * 1.15
     ax.set_ylim(max(1.15 * min(lowest, 0.0), -limit), limit)
     if lowest < 0:
@@ -57,7 +58,9 @@ def draw_pull(record: Lines, ax: Axes) -> None:
     _frame(record, ax)
     ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
     ax.set(
-        title="w(d): pull on a model sample", xlabel="← looks fake       missed data →\nd = log p/q (nats)", ylabel="w"
+        title="w(d): pull on a model sample",
+        xlabel="← looks fake       missed data →\nd = log p/q (nats)",
+        ylabel="w (linear to 1, then logarithmic)" if largest > TALL else "w",
     )
 
 
@@ -74,7 +77,7 @@ def draw_cost(record: Lines, ax: Axes) -> None:
     low = min((min(s) for _, s in values), default=0.0)
     ax.set_ylim(max(min(0.0, low), -8.0) * 1.05, min(max(top, 0.1), 8.0) * 1.05)
     ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
-    ax.set(title="s(d): cost of a mismatch", xlabel="d = log p/q (nats)", ylabel="s (nats)")
+    ax.set(title="s(d): cost of a mismatch", xlabel="d = log p/q (nats)", ylabel=_cost_label(record))
 
 
 def save_explanations(record: Lines, path: Path, *, caption: str = "") -> None:
@@ -88,6 +91,12 @@ def save_explanations(record: Lines, path: Path, *, caption: str = "") -> None:
         if len(record.members) > 1:
             handles = [_handle(i, line) for i, line in enumerate(record.members)]
             drawn.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+
+
+def _cost_label(record: Lines) -> str:
+    """Nats are of what has a curve; what has kinks only, as the total variation, is a share of probability."""
+    kinked = [bool(line.masses) and not any(line.weight or ()) for line in record.members if line.s is not None]
+    return "s (no unit)" if kinked and all(kinked) else "s (nats; kinks: no unit)" if any(kinked) else "s (nats)"
 
 
 def _handle(i: int, line: Line) -> Artist:

@@ -1,0 +1,29 @@
+"""A slow answer shows a sign of life on a terminal, and nothing elsewhere."""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+
+import pytest
+
+from divmin.progress import waiting
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "seconds", "said"), [(Terminal(), 0.3, True), (Terminal(), 0.0, False), (io.StringIO(), 0.3, False)]
+)
+def test_only_where_it_takes_long_and_somebody_watches(
+    stream: io.StringIO, seconds: float, said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    with waiting("thinking", after=0.1):
+        time.sleep(seconds)
+    assert ("thinking" in stream.getvalue()) == said
