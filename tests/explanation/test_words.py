@@ -23,7 +23,8 @@ REGISTRY = [text for named in dm.recipes().values() for text in (named.examples 
 
 def test_the_sentence_that_people_should_know() -> None:
     assert dm.explain("nonsaturating").sentence == (
-        "Minimises half the softened reverse KL, 4 KL(m||p): strongly mode-seeking; does not saturate when samples look fake; "
+        "Minimises half the softened reverse KL (4 KL(m||p), m = (p + q)/2): strongly mode-seeking; "
+        "does not saturate when samples look fake; "
         "missed data cost at most 0.307 nats, half of it once the model is a factor of 3.7 short."
     )
     # 0.307 is half of 2 - 2 log 2, and 3.7 is where s has reached half of it.

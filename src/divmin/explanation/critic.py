@@ -88,8 +88,8 @@ class Critic:
         fades = (last < sign.shape[1] - 1) & (size[at, closing] <= faint)
         ends_down = (last >= 0) & (sign[at, closing] < 0) & ((last == sign.shape[1] - 1) | fades)
         rows, columns = ((sign[:, :-1] < 0) & (sign[:, 1:] >= 0)).nonzero(as_tuple=True)
-        real = ~(fades[rows] & (columns == last[rows]))
-        rows, columns = rows[real], columns[real]
+        ending = fades[rows] & (columns == last[rows])
+        rows, columns = rows[~ending], columns[~ending]
         crowded = torch.bincount(rows, minlength=len(d)) > MANY
         if crowded.any():
             first_of_row = torch.ones_like(rows, dtype=torch.bool)
@@ -145,17 +145,13 @@ class Critic:
         (p, p2), (q, q2) = self.real.derivatives(high), self.fake.derivatives(high)
         size, curvature = up * p.abs() + down * q.abs(), up * p2 + down * q2
         doubt = torch.maximum(self.real.doubt(high), self.fake.doubt(high))
-        resolution = (
-            curvature.abs() * torch.maximum(high - low, high.abs() * 2e-16) / size
-        )  # what the spacing of floats leaves
+        spacing = torch.maximum(high - low, high.abs() * 2e-16)
+        resolution = curvature.abs() * spacing / size  # what the spacing of floats leaves
         before = self._slope(d, low) / (up * self.real.slope(low).abs() + down * self.fake.slope(low).abs())
         jump = (up * p + down * q).abs() / size + before.abs()
         kinked = ((jump > JUMP) & (jump > 16 * resolution) & (doubt == 0)) | doubt.isinf()
         # both slopes pass through 0 together: one output is best at every ratio
-        constant = (size <= 8 * (up * p2.abs() + down * q2.abs()) * torch.maximum(high - low, high.abs() * 2e-16)) & (
-            size > 0
-        )
-        constant = (constant | (size == 0)) & (curvature > 0) & ~level
+        constant = (size <= 8 * (up * p2.abs() + down * q2.abs()) * spacing) & (curvature > 0) & ~level
         lost = (resolution + doubt > ROUGH) | ((jump > ROUNDED) & (jump > 16 * resolution))
         kind = torch.zeros_like(d).masked_fill(lost, Kind.LOST)
         kind = kind.masked_fill(kinked | constant | (curvature == 0), Kind.KINK).masked_fill(

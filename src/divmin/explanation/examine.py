@@ -239,7 +239,7 @@ def steps(slope: Callable[[Tensor], Tensor], seen: Examined, share: float) -> tu
 def _jumps(function: Callable[[Tensor], Tensor], d: Tensor) -> list[tuple[float, float, float]]:
     """Where a function jumps between points of a grid, and its values before and after."""
     values = function(d)
-    change = values.diff().abs().nan_to_num(nan=0.0, posinf=0.0)
+    change = values.diff().abs().nan_to_num(nan=0.0, posinf=0.0)  # a pole, or a point lost to rounding, is no jump
     beside = torch.nn.functional.pad(change, (1, 1))
     usual = torch.minimum(beside[:-2], beside[2:])  # a jump stands out from the changes on one side at least
     found: list[tuple[float, float, float]] = []

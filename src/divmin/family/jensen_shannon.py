@@ -127,7 +127,7 @@ register(
         "4*u*log(2*u/(1 + u)) - 2*(u - 1)",
         "Softened KL, 4 KL(p||m) with m = (p + q)/2: the K-divergence in canonical scale.",
         "Shannon et al., eq. 43; Lin 1991",
-        title="the softened KL, 4 KL(p||m)",
+        title="the softened KL (4 KL(p||m), m = (p + q)/2)",
         aliases=("skl", "k_divergence", "soft_kl"),
     )
 )
@@ -138,7 +138,7 @@ register(
         "2*(u + 1)*log((u + 1)/(2*u)) + 2*(u - 1)",
         "Softened reverse KL, 4 KL(m||p) with m = (p + q)/2: twice what the non-saturating GAN minimises.",
         "Shannon et al., eqs. 47 and 49",
-        title="the softened reverse KL, 4 KL(m||p)",
+        title="the softened reverse KL (4 KL(m||p), m = (p + q)/2)",
         aliases=("srkl", "soft_rkl", "soft_reverse_kl", "softened_rkl"),
     )
 )
@@ -149,7 +149,7 @@ register(
         "(u*log(u/(pi*u + 1 - pi)) - (1 - pi)*(u - 1))/(1 - pi)^2",
         "KL(p||m)/(1-pi)^2 with m = pi p + (1-pi) q; the KL at 0, the softened KL at 1/2, canonical.",
         "Lee 1999; Shannon et al., section 5, for pi = 1/2",
-        title="the skewed KL, KL(p||m)/(1-pi)^2",
+        title="the skewed KL (KL(p||m)/(1-pi)^2)",
         parameters=("pi",),
         tails=("1", "0"),  # for 0 < pi < 1
         examples=((0.0,), (0.1,), (0.3,), (0.9,)),
@@ -163,7 +163,7 @@ register(
         "((pi*u + 1 - pi)*log((pi*u + 1 - pi)/u) + (1 - pi)*(u - 1))/(1 - pi)^2",
         "KL(m||p)/(1-pi)^2 with m = pi p + (1-pi) q; the reverse KL at 0, the softened one at 1/2, canonical.",
         "Shannon et al., section 5, for pi = 1/2",
-        title="the skewed reverse KL, KL(m||p)/(1-pi)^2",
+        title="the skewed reverse KL (KL(m||p)/(1-pi)^2)",
         aliases=("skew_rkl",),
         parameters=("pi",),
         tails=("2", "0"),  # for 0 < pi < 1

@@ -136,7 +136,7 @@ register(
         "(u - 1)^2/u",
         "Chi-square with the square over the data's density, integral of (q - p)^2 / p: the sources' Pearson.",
         "Shannon et al., table 1, as Pearson, with a factor 1/2",
-        title="the chi-square with the data below, the integral of (q - p)^2/p",
+        title="the chi-square with the data below (the integral of (q - p)^2/p)",
         aliases=("pearson", "pearson_chi2", "pearson_000"),
     )
 )
@@ -147,7 +147,7 @@ register(
         "(u - 1)^2",
         "Chi-square with the square over the model's density, integral of (p - q)^2 / q: the sources' Neyman.",
         "Shannon et al., section 2, as Neyman, with a factor 1/2; many texts call this one Pearson",
-        title="the chi-square with the model below, the integral of (p - q)^2/q",
+        title="the chi-square with the model below (the integral of (p - q)^2/q)",
         aliases=("neyman", "neyman_chi2", "neyman_000", "chi_square"),
     )
 )
