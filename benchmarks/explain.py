@@ -77,7 +77,12 @@ def main() -> None:
     for name, losses in CALLABLES.items():
         taken = seconds(lambda one=losses: dm.explain(critic=one[:2], generator=one[2]), options.rounds)
         rows.append({"what": name, "kind": "numbers alone", "seconds": taken, "at_most": 2.0})
-    for text in [text for named in dm.recipes().values() for text in (named.examples or (named.name,))]:
+    examples = [text for named in dm.recipes().values() for text in (named.examples or (named.name,))]
+    for text in [
+        *examples,
+        "fgan(u^2)",
+        "fgan(u^2, nonsaturating)",
+    ]:  # a and b of an f as text are integrated numerically
         recipe = dm.recipe(text)
         if not isinstance(recipe, Recipe):
             continue

@@ -12,7 +12,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, so
 
 import divmin as dm
 from divmin.objectives import Recipe, Relativistic, Written
-from divmin.objectives.terms import Valued
+from divmin.objectives.terms import Bound, Minus, Valued, derivative
 
 C = torch.tensor([-90.0, -20.0, -3.0, -0.4, 0.0, 1e-3, 0.7, 5.0, 30.0, 90.0], dtype=torch.float64)
 
@@ -206,3 +206,19 @@ def test_reductions_lists_and_refusals_of_pairs() -> None:
     ):
         with pytest.raises(dm.DivminError, match=says):
             call()
+
+
+@pytest.mark.parametrize("name", [name for name, f in dm.divergences().items() if f.smooth])
+@pytest.mark.parametrize("k", [0, 1])
+def test_derivatives_of_terms_are_those_of_autograd(name: str, k: int) -> None:
+    term = Minus(Bound(dm.divergence(name), k))
+    own = derivative(term)
+    assert own is not None
+    c = torch.linspace(-20, 20, 81, dtype=torch.float64, requires_grad=True)
+    (wanted,) = torch.autograd.grad(term(c).sum(), c, create_graph=True)
+    got = own(c)
+    torch.testing.assert_close(got, wanted, rtol=1e-13, atol=0)
+    if got.requires_grad and wanted.requires_grad:  # not a constant
+        (one,), (other,) = (torch.autograd.grad(each.sum(), c, retain_graph=True) for each in (got, wanted))
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-300)
+    assert derivative(Bound(dm.divergence("tv"), k)) is None

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from divmin.errors import DivminError
+from divmin.objectives.terms import derivative
 
 TRIED = (-1.5, -0.25, 0.5, 2.0)  # outputs at which a function is called to see what it is
 # Derivatives of functions that torch cannot differentiate: the nine-point stencil, exact for polynomials of degree eight.
@@ -133,6 +134,7 @@ def _of_torch(function: Callable[..., Any], name: str, argument: str, one_by_one
             raise DivminError(
                 f"{name} gives two answers for one {argument}: it depends on random numbers or on a state"
             )
+    known = derivative(function)
     share = None if one_by_one else _share(function, single, name, argument)
 
     def elementwise(x: Tensor) -> Tensor:
@@ -154,6 +156,8 @@ def _of_torch(function: Callable[..., Any], name: str, argument: str, one_by_one
         )
 
     def slope(x: Tensor) -> Tensor:
+        if known is not None:
+            return known(x.detach())
         with torch.enable_grad():
             at = x.detach().clone().requires_grad_()
             return _grad(total(at), at, name, argument, further=False)
@@ -161,12 +165,12 @@ def _of_torch(function: Callable[..., Any], name: str, argument: str, one_by_one
     def derivatives(x: Tensor) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
             at = x.detach().clone().requires_grad_()
-            first = _grad(total(at), at, name, argument, further=True)
+            first = _grad(total(at), at, name, argument, further=True) if known is None else known(at)
             if not first.requires_grad:  # linear pieces
                 return first.detach(), torch.zeros_like(first)
             (second,) = torch.autograd.grad(first.sum(), at, allow_unused=True, materialize_grads=True)
         first, second = first.detach(), second.detach()
-        return first, second if one_by_one else _consistent(slope, x.detach(), second)
+        return first, second if one_by_one or known is not None else _consistent(slope, x.detach(), second)
 
     x = torch.tensor(TRIED, dtype=torch.float64)
     together, alone = elementwise(x), torch.stack([single(each) for each in x]).double()

@@ -198,3 +198,20 @@ class Clipped:
 
     def __str__(self) -> str:
         return f"({self.term} at clamp(c, -{plain(self.limit)}, {plain(self.limit)}))"
+
+
+def derivative(term: object) -> Term | None:
+    """The derivative of a term as a function of its own, without the term's value; None where autograd is as good.
+
+    Example:
+        >>> import divmin as dm
+        >>> derivative(Bound(dm.divergence("js"), 0))(torch.tensor([0.0]))
+        tensor([0.2500])
+    """
+    match term:
+        case Bound(f, k) if f.smooth:  # b' = w, a' = e^-d w
+            return (f.nonsaturating() if k else f).weight
+        case Minus(inner):
+            found = derivative(inner)
+            return None if found is None else lambda c: -found(c)
+    return None
