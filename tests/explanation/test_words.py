@@ -201,7 +201,7 @@ def test_explain_side_by_side(capsys: pytest.CaptureFixture[str], tmp_path: Path
     [
         ([], "got nothing"),
         (["minimax", "--reward", "c"], "a recipe and --reward"),
-        (["--critic-real", "softplus(-c)"], "--critic-fake and --generator is missing"),
+        (["--critic-real", "softplus(-c)"], "--critic-fake and --generator are missing"),
         (["minimaxx"], "did you mean minimax"),
         (["os:system"], "allow it with --import os"),
         (["minimax", "--plot", "out.txt"], "must end in"),
