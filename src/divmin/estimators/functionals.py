@@ -1,0 +1,187 @@
+"""From held-out log-ratios to the value of a divergence, with the spread that sampling gives it.
+
+lower bound     E_p[a(d)] - E_q[b(d)]
+plug-in         E_q[f(e^d)]
+split           E_q[s(d) 1(d < 0)] + E_p[s(d) 1(d > 0)]
+fitted laws     D_f of the two laws that were fitted, its first-order bias taken off by the jackknife over folds
+
+The bound is highest at the true d, so an error in d enters it to second order only: its interval needs no more than the spread of a and b.
+The others feel the error to first order; their standard error is at least the spread of their values over the folds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from divmin.errors import DivminError
+from divmin.estimators.crossfit import Scores
+from divmin.estimators.method import Laws
+from divmin.estimators.samples import Floats, Samples
+from divmin.family import Divergence
+
+LAWS = "fitted laws"
+OFF = 0.25  # how far E_q[e^d] may be from 1 where a bound is to be trusted
+WIDER = 10.0  # a bound with so many times the standard error of the split estimate rests on a few samples
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number, its standard error and what kind of number it is."""
+
+    value: float
+    stderr: float
+    kind: str
+
+
+def lower_bound(f: Divergence, scores: Scores) -> Value:
+    """E_p[a(d)] - E_q[b(d)]. Source: Shannon et al., eq. 13."""
+    a, b = f.a(scores.x), f.b(scores.y)
+    value = _mean(a, scores.x_weights) - _mean(b, scores.y_weights)
+    return _value(value, _variance(a, scores.x_weights) + _variance(b, scores.y_weights), "lower bound")
+
+
+def plug_in(f: Divergence, scores: Scores) -> Value:
+    """E_q[f(e^d)]."""
+
+    def estimate(part: Scores) -> float:
+        return _mean(_f(f, part.y), part.y_weights)
+
+    return _with_folds(estimate, scores, _variance(_f(f, scores.y), scores.y_weights), "plug-in")
+
+
+def split(f: Divergence, scores: Scores) -> Value:
+    """E_q[s(d) 1(d < 0)] + E_p[s(d) 1(d > 0)]. Source: Shannon et al., eq. 9."""
+
+    def parts(part: Scores) -> tuple[Floats, Floats]:
+        return np.where(part.x > 0, f.s(part.x), 0.0), np.where(part.y < 0, f.s(part.y), 0.0)
+
+    def estimate(part: Scores) -> float:
+        x, y = parts(part)
+        return _mean(x, part.x_weights) + _mean(y, part.y_weights)
+
+    x, y = parts(scores)
+    return _with_folds(estimate, scores, _variance(x, scores.x_weights) + _variance(y, scores.y_weights), "split")
+
+
+KINDS: dict[str, Callable[[Divergence, Scores], Value]] = {"lower bound": lower_bound, "plug-in": plug_in, "split": split}
+
+
+def fitted_laws(f: Divergence, whole: Laws, parts: list[Laws], samples: Samples) -> Value:
+    """D_f of the fitted laws, corrected by the jackknife over folds.
+
+    The bias of a smooth function of fitted parameters goes like 1/n, so fits on (K - 1)/K of the samples show 1/(K - 1) of it.
+    """
+    plain = whole.divergence(f)
+    bias = (len(parts) - 1) * (float(np.mean([part.divergence(f) for part in parts])) - plain)
+    if not math.isfinite(plain) or not math.isfinite(bias):
+        return Value(math.inf, math.inf, LAWS)
+    x, y = whole.influence(f, samples.x, samples.y)
+    variance = _variance(x, samples.x_weights) + _variance(y, samples.y_weights)
+    # Near p = q the influence vanishes, and what is left is a quadratic form of the parameters' errors, of mean `bias`.
+    return _value(plain - bias, variance + 2 * bias**2 / whole.parameters, LAWS)
+
+
+def trusted(f: Divergence, scores: Scores) -> Value:
+    """The lower bound where the log-ratio is good enough on the sides that f looks at, else the split estimate."""
+    bound, other = lower_bound(f, scores), split(f, scores)
+    if not (math.isfinite(bound.value) and math.isfinite(bound.stderr)) or bound.stderr > WIDER * other.stderr:
+        return other
+    off = any(not abs(side.mean - 1) <= OFF + 2 * side.stderr for side in sides(f, scores))
+    return other if off and math.isfinite(other.value) else bound
+
+
+@dataclass(frozen=True)
+class Side:
+    """An expectation that is 1 at the true d, on a side where a divergence is unbounded.
+
+    Args:
+        name: what it is.
+        set: the set that it is taken over.
+        mean, stderr: over held-out samples.
+        size, n: the effective sample size of these weights, of how many.
+    """
+
+    name: str
+    set: str
+    mean: float
+    stderr: float
+    size: float
+    n: int
+
+
+def sides(f: Divergence, scores: Scores) -> list[Side]:
+    """E_q[e^d] where f is unbounded on the right, E_p[e^-d] where it is on the left: large ratios count there."""
+    found = []
+    if not f.right_bounded:
+        found.append(("E_q[e^d]", "second", scores.y, scores.y_weights))
+    if not f.left_bounded:
+        found.append(("E_p[e^-d]", "first", -scores.x, scores.x_weights))
+    return [Side(name, who, *mean_ratio(d, w), effective_size(d, w), len(d)) for name, who, d, w in found]
+
+
+def value(
+    f: Divergence, kind: str, scores: Scores, laws: tuple[Laws, list[Laws]] | None, samples: Samples
+) -> Value:
+    """The estimate of the asked kind; "auto" takes fitted laws where there are some that the samples do not contradict."""
+    if kind == "auto":
+        return trusted(f, scores) if laws is None else fitted_laws(f, *laws, samples)
+    if kind == LAWS:
+        if laws is None:
+            raise DivminError(f"kind '{LAWS}' needs a method that fits a law to each set: gaussian or counts")
+        return fitted_laws(f, *laws, samples)
+    if kind not in KINDS:
+        raise DivminError(f"unknown kind '{kind}': expected auto, {', '.join(KINDS)} or {LAWS}")
+    return KINDS[kind](f, scores)
+
+
+def mean_ratio(d: Floats, weights: Floats) -> tuple[float, float]:
+    """The mean of e^d and its standard error; inf where it overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        u = np.exp(d)
+        mean = float(np.average(u, weights=weights))
+        return mean, math.sqrt(_variance(u, weights)) if math.isfinite(mean) else math.inf
+
+
+def effective_size(d: Floats, weights: Floats) -> float:
+    """(sum w)^2 / sum w^2 of the importance weights w = weight e^d, without overflow."""
+    with np.errstate(divide="ignore"):
+        log = d + np.log(weights)
+    if not log.max() > -math.inf:
+        return 0.0
+    w = np.exp(log - log.max())
+    return float(w.sum() ** 2 / (w**2).sum())
+
+
+def _f(f: Divergence, d: Floats) -> Floats:
+    """f(e^d) = max(1, e^d) s(d); inf where it is too large a number."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        s = f.s(d)
+        return np.where(s == 0, 0.0, np.exp(np.maximum(d, 0.0)) * s)
+
+
+def _with_folds(estimate: Callable[[Scores], float], scores: Scores, variance: float, kind: str) -> Value:
+    folds = [estimate(scores.part(int(fold))) for fold in np.unique(scores.x_folds)]
+    with np.errstate(invalid="ignore", over="ignore"):
+        between = float(np.var(folds, ddof=1)) / len(folds)
+    return _value(estimate(scores), max(variance, between) if math.isfinite(between) else math.inf, kind)
+
+
+def _value(value: float, variance: float, kind: str) -> Value:
+    return Value(value, math.sqrt(variance) if variance < math.inf else math.inf, kind)
+
+
+def _mean(values: Floats, weights: Floats) -> float:
+    with np.errstate(invalid="ignore", over="ignore"):
+        return float(np.average(values, weights=weights))
+
+
+def _variance(values: Floats, weights: Floats) -> float:
+    """The variance of a weighted mean, from the spread of the values around it."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        centred = weights * (values - np.average(values, weights=weights))
+        n = len(values)
+        return float((centred**2).sum() / weights.sum() ** 2 * n / (n - 1))
