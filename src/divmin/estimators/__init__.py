@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from divmin.estimators import classifier as classifier
+from divmin.estimators import counts as counts
 from divmin.estimators import gaussian as gaussian
+from divmin.estimators import kernel as kernel
+from divmin.estimators import kliep as kliep
+from divmin.estimators import knn as knn
 from divmin.estimators import logistic as logistic
+from divmin.estimators import lsif as lsif
+from divmin.estimators import neural as neural
+from divmin.estimators import telescoping as telescoping
+from divmin.estimators import variational as variational
 from divmin.estimators.calibration import Bin as Bin
 from divmin.estimators.calibration import Calibration as Calibration
 from divmin.estimators.method import Entry as Entry

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from divmin.estimators.crossfit import Scores, line_of
+from divmin.estimators.crossfit import Scores, free_line
 from divmin.estimators.functionals import mean_ratio
 from divmin.estimators.samples import Floats
 
@@ -97,7 +97,7 @@ def calibrate(scores: Scores, *, bins: int = 10, label: str = "") -> Calibration
     inner = edges[1:-1]
     in_x, in_y = np.searchsorted(inner, scores.x, side="right"), np.searchsorted(inner, scores.y, side="right")
     found = tuple(_bin(scores, in_x == i, in_y == i) for i in range(len(inner) + 1))
-    slope, intercept = _line(scores)
+    slope, intercept = free_line(scores)
     return Calibration(
         tuple(each for each in found if each is not None),
         slope,
@@ -120,18 +120,6 @@ def _bin(scores: Scores, x: np.ndarray, y: np.ndarray) -> Bin | None:
         seen = float(np.log(wx.sum()) - np.log(wy.sum()))
     spread = [(w**2).sum() / w.sum() ** 2 if w.sum() > 0 else 1.0 for w in (wx, wy)]
     return Bin(float(d.min()), float(d.max()), said, seen, math.sqrt(sum(spread)), int(x.sum()), int(y.sum()))
-
-
-def _line(scores: Scores) -> tuple[tuple[float, float], tuple[float, float]]:
-    intercept, slope = line_of(scores, steepest=math.inf)
-    d, weights = np.concatenate([scores.x, scores.y]), np.concatenate([scores.x_weights, scores.y_weights])
-    if not np.isfinite(d).all():
-        return (slope, math.inf), (intercept, math.inf)
-    odds = intercept + slope * d + math.log(len(scores.x) / len(scores.y))
-    curve = weights * np.exp(-np.logaddexp(0.0, odds) - np.logaddexp(0.0, -odds))
-    design = np.stack([np.ones_like(d), d])
-    spread = np.sqrt(np.diag(np.linalg.pinv((design * curve) @ design.T)))
-    return (slope, float(spread[1])), (intercept, float(spread[0]))
 
 
 def _log_mean(logs: Floats, weights: Floats) -> float:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from divmin.errors import DivminError
 from divmin.estimators.method import LogRatio, Method
 from divmin.estimators.samples import Floats, Samples, Whole
+from divmin.estimators.threads import one_thread
 
 # What a slope that differs from 1 pays: so little that twenty samples outweigh it, enough to hold it where classes are separate.
 HOLD = 0.05
+SURE = 1.5  # standard errors that a slope must be below 1, before log-ratios are called overconfident
+SMALL = 2_000_000  # numbers, up to which one thread is faster than several
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,20 +58,29 @@ class Crossfit:
     Args:
         method: what was fitted.
         fits: a log-ratio for each fold.
-        raw: held-out log-ratios as the fits gave them.
-        scores: the same, shrunk towards 0 by slopes and intercepts that were found on the other folds.
-        line: intercept and slope found on all folds, for new points.
+        scores: held-out log-ratios, shrunk where they were found overconfident, along lines that were found on the other folds.
+        line: intercept and slope of that shrinking found on all folds, for new points; (0, 1) where there was no need.
     """
 
     method: Method
     fits: tuple[LogRatio, ...]
-    raw: Scores
     scores: Scores
-    line: tuple[float, float] = field(default=(0.0, 1.0))
+    line: tuple[float, float]
 
     def log_ratio(self, z: Floats) -> Floats:
         """The mean of the fits at new rows, shrunk."""
         return along(self.line, np.mean([fit(z) for fit in self.fits], axis=0))
+
+    def noise(self, z: Floats) -> Floats:
+        """The variance that a held-out log-ratio has because its fit saw these samples and no others, at rows z.
+
+        The jackknife over folds. Of methods that depend on chance too (networks, trees) the fits differ by that as well, which
+        the jackknife would multiply; for them it is the plain variance between fits, which is less than the truth.
+        """
+        folds = len(self.fits)
+        between = np.var([fit(z) for fit in self.fits], axis=0)
+        steady = getattr(self.method, "steady", False)
+        return self.line[1] ** 2 * between * (folds if steady else folds / (folds - 1))
 
 
 def folds_of(samples: Samples, folds: int, seed: int) -> tuple[Whole, Whole]:
@@ -100,19 +112,23 @@ def crossfit(
     held_x, held_y = folds
     d_x, d_y = np.zeros(len(samples.x)), np.zeros(len(samples.y))
     fits = []
-    for fold in range(int(max(held_x.max(), held_y.max())) + 1):
-        x, y = held_x != fold, held_y != fold
-        if not x.any() or not y.any() or x.all() or y.all():
-            raise DivminError("a fold is empty: too few distinct samples for so many folds; pass a smaller folds=")
-        one = int(np.random.SeedSequence([seed, 2, fold]).generate_state(1)[0])
-        fit = method.fit(samples.x[x], samples.y[y], samples.x_weights[x], samples.y_weights[y], one)
-        d_x[~x], d_y[~y] = fit(samples.x[~x]), fit(samples.y[~y])
-        fits.append(fit)
-        tick()
+    with one_thread(small=samples.x.size + samples.y.size < SMALL):
+        for fold in range(int(max(held_x.max(), held_y.max())) + 1):
+            x, y = held_x != fold, held_y != fold
+            if not x.any() or not y.any() or x.all() or y.all():
+                raise DivminError("a fold is empty: too few distinct samples for so many folds; pass a smaller folds=")
+            one = int(np.random.SeedSequence([seed, 2, fold]).generate_state(1)[0])
+            fit = method.fit(samples.x[x], samples.y[y], samples.x_weights[x], samples.y_weights[y], one)
+            d_x[~x], d_y[~y] = fit(samples.x[~x]), fit(samples.y[~y])
+            fits.append(fit)
+            tick()
     if np.isnan(d_x).any() or np.isnan(d_y).any():
         raise DivminError(f"the log-ratio of {method} is NaN at some samples: rescale them or take another method")
     raw = Scores(d_x, d_y, samples.x_weights, samples.y_weights, held_x, held_y)
-    return Crossfit(method, tuple(fits), raw, _shrunk(raw), line_of(raw))
+    slope, _ = free_line(raw)
+    if not slope[0] + SURE * slope[1] < 1:
+        return Crossfit(method, tuple(fits), raw, (0.0, 1.0))
+    return Crossfit(method, tuple(fits), _shrunk(raw), line_of(raw))
 
 
 def along(line: tuple[float, float], d: Floats) -> Floats:
@@ -150,6 +166,19 @@ def line_of(scores: Scores, hold: float = HOLD, steepest: float = 1.0) -> tuple[
         if np.abs(step).max() < 1e-10:
             break
     return float(line[0]), float(line[1])
+
+
+def free_line(scores: Scores) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Slope and intercept that held-out samples ask for, also above 1, each with its standard error."""
+    intercept, slope = line_of(scores, steepest=np.inf)
+    d, weights = np.concatenate([scores.x, scores.y]), np.concatenate([scores.x_weights, scores.y_weights])
+    if not np.isfinite(d).all():
+        return (slope, np.inf), (intercept, np.inf)
+    odds = intercept + slope * d + np.log(len(scores.x) / len(scores.y))
+    curve = weights * np.exp(-np.logaddexp(0.0, odds) - np.logaddexp(0.0, -odds))
+    design = np.stack([np.ones_like(d), d])
+    spread = np.sqrt(np.diag(np.linalg.inv((design * curve) @ design.T + HOLD * np.eye(2))))
+    return (slope, float(spread[1])), (intercept, float(spread[0]))
 
 
 def _shrunk(raw: Scores) -> Scores:

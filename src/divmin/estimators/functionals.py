@@ -5,15 +5,16 @@ plug-in         E_q[f(e^d)]
 split           E_q[s(d) 1(d < 0)] + E_p[s(d) 1(d > 0)]
 fitted laws     D_f of the two laws that were fitted, its first-order bias taken off by the jackknife over folds
 
-The bound is highest at the true d, so an error in d enters it to second order only: its interval needs no more than the spread of a and b.
-The others feel the error to first order; their standard error is at least the spread of their values over the folds.
+The bound is highest at the true d, so an error in d enters it to second order only, and its spread is that of a and b. The noise of
+the fit still takes E_q[w(d) var d]/2 off, which the fits of the folds tell by how they differ; it is put back, and said (`shortfall`). The
+other two kinds feel an error in d to first order; their standard error is at least the spread of their values over the folds.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +29,10 @@ OFF = 0.25  # how far E_q[e^d] may be from 1 where a bound is to be trusted
 WIDER = 10.0  # a bound with so many times the standard error of the split estimate rests on a few samples
 
 
+Noise = tuple[Floats | float, Floats | float]  # the variance of the log-ratio at every sample of x and y
+NONE: Noise = (0.0, 0.0)
+
+
 @dataclass(frozen=True)
 class Value:
     """A number, its standard error and what kind of number it is."""
@@ -35,25 +40,49 @@ class Value:
     value: float
     stderr: float
     kind: str
+    shortfall: float = 0.0  # of the value: what the noise of the fit took from a bound, put back
 
 
-def lower_bound(f: Divergence, scores: Scores) -> Value:
-    """E_p[a(d)] - E_q[b(d)]. Source: Shannon et al., eq. 13."""
+def lower_bound(f: Divergence, scores: Scores, noise: Noise) -> Value:
+    """E_p[a(d)] - E_q[b(d)], and what the noise of the fit takes off it put back. Source: Shannon et al., eq. 13."""
     a, b = f.a(scores.x), f.b(scores.y)
     value = _mean(a, scores.x_weights) - _mean(b, scores.y_weights)
-    return _value(value, _variance(a, scores.x_weights) + _variance(b, scores.y_weights), "lower bound")
+    variance = _variance(a, scores.x_weights) + _variance(b, scores.y_weights) + resolution(f, scores) ** 2
+    lost = _lost(f, scores, noise)
+    back = min(lost, 2 * math.sqrt(variance)) if math.isfinite(lost) and math.isfinite(variance) else 0.0
+    return replace(_value(value + back, variance + back**2, "lower bound"), shortfall=back)
 
 
-def plug_in(f: Divergence, scores: Scores) -> Value:
+def _lost(f: Divergence, scores: Scores, noise: Noise) -> float:
+    """E_q[w(d) v]/2 for the variance v of d, split at 0 so that it is E_p[e^-d w(d) v]/2 where d > 0; 0 where f has a kink."""
+    if not f.smooth:
+        return 0.0
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        over_x = np.where(scores.x > 0, np.exp(np.log(f.weight(scores.x)) - scores.x) * noise[0], 0.0)
+        over_y = np.where(scores.y <= 0, f.weight(scores.y) * noise[1], 0.0)
+    return 0.5 * (_mean(over_x, scores.x_weights) + _mean(over_y, scores.y_weights))
+
+
+def resolution(f: Divergence, scores: Scores) -> float:
+    """What noise alone gives near p = q, where the spread of a and b vanishes: two parameters, f''(1)/2 (1/n + 1/m) each.
+
+    Without a second derivative, as for total variation, the noise of a share.
+    """
+    rate = sum(float((w**2).sum() / w.sum() ** 2) for w in (scores.x_weights, scores.y_weights))
+    return f.scale * rate if f.smooth else 0.5 * math.sqrt(rate)
+
+
+def plug_in(f: Divergence, scores: Scores, noise: Noise = NONE) -> Value:
     """E_q[f(e^d)]."""
 
     def estimate(part: Scores) -> float:
         return _mean(_f(f, part.y), part.y_weights)
 
-    return _with_folds(estimate, scores, _variance(_f(f, scores.y), scores.y_weights), "plug-in")
+    variance = _variance(_f(f, scores.y), scores.y_weights) + resolution(f, scores) ** 2
+    return _with_folds(estimate, scores, variance, "plug-in")
 
 
-def split(f: Divergence, scores: Scores) -> Value:
+def split(f: Divergence, scores: Scores, noise: Noise = NONE) -> Value:
     """E_q[s(d) 1(d < 0)] + E_p[s(d) 1(d > 0)]. Source: Shannon et al., eq. 9."""
 
     def parts(part: Scores) -> tuple[Floats, Floats]:
@@ -64,10 +93,15 @@ def split(f: Divergence, scores: Scores) -> Value:
         return _mean(x, part.x_weights) + _mean(y, part.y_weights)
 
     x, y = parts(scores)
-    return _with_folds(estimate, scores, _variance(x, scores.x_weights) + _variance(y, scores.y_weights), "split")
+    variance = _variance(x, scores.x_weights) + _variance(y, scores.y_weights) + resolution(f, scores) ** 2
+    return _with_folds(estimate, scores, variance, "split")
 
 
-KINDS: dict[str, Callable[[Divergence, Scores], Value]] = {"lower bound": lower_bound, "plug-in": plug_in, "split": split}
+KINDS: dict[str, Callable[[Divergence, Scores, Noise], Value]] = {
+    "lower bound": lower_bound,
+    "plug-in": plug_in,
+    "split": split,
+}
 
 
 def fitted_laws(f: Divergence, whole: Laws, parts: list[Laws], samples: Samples) -> Value:
@@ -85,9 +119,9 @@ def fitted_laws(f: Divergence, whole: Laws, parts: list[Laws], samples: Samples)
     return _value(plain - bias, variance + 2 * bias**2 / whole.parameters, LAWS)
 
 
-def trusted(f: Divergence, scores: Scores) -> Value:
+def trusted(f: Divergence, scores: Scores, noise: Noise) -> Value:
     """The lower bound where the log-ratio is good enough on the sides that f looks at, else the split estimate."""
-    bound, other = lower_bound(f, scores), split(f, scores)
+    bound, other = lower_bound(f, scores, noise), split(f, scores)
     if not (math.isfinite(bound.value) and math.isfinite(bound.stderr)) or bound.stderr > WIDER * other.stderr:
         return other
     off = any(not abs(side.mean - 1) <= OFF + 2 * side.stderr for side in sides(f, scores))
@@ -124,18 +158,35 @@ def sides(f: Divergence, scores: Scores) -> list[Side]:
 
 
 def value(
-    f: Divergence, kind: str, scores: Scores, laws: tuple[Laws, list[Laws]] | None, samples: Samples
+    f: Divergence,
+    kind: str,
+    scores: Scores,
+    noise: Noise,
+    laws: tuple[Laws, list[Laws]] | None,
+    samples: Samples,
 ) -> Value:
     """The estimate of the asked kind; "auto" takes fitted laws where there are some that the samples do not contradict."""
     if kind == "auto":
-        return trusted(f, scores) if laws is None else fitted_laws(f, *laws, samples)
+        return trusted(f, scores, noise) if laws is None else fitted_laws(f, *laws, samples)
     if kind == LAWS:
         if laws is None:
             raise DivminError(f"kind '{LAWS}' needs a method that fits a law to each set: gaussian or counts")
         return fitted_laws(f, *laws, samples)
     if kind not in KINDS:
         raise DivminError(f"unknown kind '{kind}': expected auto, {', '.join(KINDS)} or {LAWS}")
-    return KINDS[kind](f, scores)
+    return KINDS[kind](f, scores, noise)
+
+
+def interval(found: Value) -> tuple[float, float]:
+    """95%: value -+ 1.96 stderr; above, where it is further, on the log scale.
+
+    Estimates of a positive quantity are skewed, and their standard error is small when they are: a low value needs a longer way up.
+    """
+    if not math.isfinite(found.stderr):
+        return 0.0, math.inf
+    reach = 1.96 * found.stderr
+    relative = reach / max(found.value, found.stderr, 1e-300)
+    return found.value - reach, max(found.value + reach, found.value * math.exp(min(relative, 1.0)))
 
 
 def mean_ratio(d: Floats, weights: Floats) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 from functools import cached_property
 
 import numpy as np
@@ -28,6 +29,8 @@ WIDE = 40  # columns from which on the projection of the influence onto quadrati
 @dataclass(frozen=True)
 class Gaussian:
     """Means and covariances of both sets."""
+
+    steady: ClassVar[bool] = True
 
     def fit(self, x: Floats, y: Floats, x_weights: Floats, y_weights: Floats, seed: int) -> LogRatio:
         if min(len(x), len(y)) <= x.shape[1] + 1:

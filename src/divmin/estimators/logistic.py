@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
@@ -24,6 +25,7 @@ class Logistic:
     """d linear in the columns (degree 1), or in columns, squares and products (degree 2)."""
 
     degree: int = 1
+    steady: ClassVar[bool] = True  # the fit depends on the samples alone
 
     def __post_init__(self) -> None:
         if self.degree not in (1, 2):

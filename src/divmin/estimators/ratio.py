@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,10 @@ class Ratio:
         """Held-out log-ratios of both sets."""
         return self.fitted.scores
 
+    @cached_property
+    def _noise(self) -> tuple[Floats, Floats]:
+        return self.fitted.noise(self.samples.x), self.fitted.noise(self.samples.y)
+
     @property
     def effective_size(self) -> float:
         """(sum w)^2 / sum w^2 of the second set reweighted to the first, in samples."""
@@ -135,14 +140,14 @@ class Ratio:
         Source: Shannon et al., eqs. 9 and 13; docs/estimates.md for the intervals.
         """
         g = divergence_of(f) if isinstance(f, str) else f
-        found = functionals.value(g, kind, self.scores, self.laws, self.samples)
-        reach = 1.96 * found.stderr
+        found = functionals.value(g, kind, self.scores, self._noise, self.laws, self.samples)
         return Estimate(
             divergence=g.name,
             value=found.value,
             stderr=found.stderr,
-            interval=(found.value - reach, found.value + reach) if np.isfinite(reach) else (0.0, float("inf")),
+            interval=functionals.interval(found),
             kind=found.kind,
+            shortfall=found.shortfall,
             method=self.method,
             n=(len(self.samples.x), len(self.samples.y)),
             seed=self.seed,

@@ -40,8 +40,10 @@ class Estimate:
         divergence: which one, in the scale of its name.
         value: the estimate, nats.
         stderr: its standard error.
-        interval: 95%, value -+ 1.96 stderr; not cut at 0, so that it shows what noise alone can give.
+        interval: 95%, value -+ 1.96 stderr, longer upwards where estimates are skewed; not cut at 0, so that it shows what noise
+            alone can give.
         kind: "lower bound", "plug-in", "split" or "fitted laws" (docs/estimates.md says what each may be used for).
+        shortfall: of the value, what the noise of the fit takes from a lower bound and was put back; 0 for other kinds.
         method: what learned the log-ratio.
         n: samples of p and of q.
         seed: names the folds and every random choice.
@@ -54,6 +56,7 @@ class Estimate:
     stderr: float
     interval: tuple[float, float]
     kind: str
+    shortfall: float
     method: str
     n: tuple[int, int]
     seed: int
@@ -68,6 +71,7 @@ class Estimate:
             "stderr": finite(self.stderr),
             "interval": [finite(end) for end in self.interval],
             "kind": self.kind,
+            "shortfall": self.shortfall,
             "method": self.method,
             "n": list(self.n),
             "seed": self.seed,
