@@ -28,3 +28,5 @@ from divmin.estimators.ratio import estimate as estimate
 from divmin.estimators.ratio import fit_ratio as fit_ratio
 from divmin.estimators.record import Estimate as Estimate
 from divmin.estimators.record import Tried as Tried
+from divmin.estimators.two_sample import TwoSampleTest as TwoSampleTest
+from divmin.estimators.two_sample import two_sample_test as two_sample_test

@@ -27,6 +27,7 @@ class Candidate:
     fewest: int = 0  # samples in the smaller set
     most: float = math.inf  # numbers in both sets together
     widest: float = math.inf  # columns
+    slow: bool = False  # left out where the sets are separate, since it could not do better
 
 
 # From simple to flexible: the order in which ties are broken.
@@ -37,7 +38,7 @@ CONTINUOUS = (
     Candidate("kernel", most=1e7),
     Candidate("knn", most=1e6),
     Candidate("trees", most=2e7, fewest=100),
-    Candidate("neural", fewest=400),
+    Candidate("neural", fewest=400, slow=True),
 )
 DISCRETE = (Candidate("counts"), Candidate("logistic", widest=1000, most=5e7), Candidate("trees", most=2e7, fewest=100))
 FAR_APART = Candidate("telescoping(quadratic)", widest=30, most=1e7)
@@ -56,6 +57,8 @@ def chosen(
 
     def consider(candidate: Candidate) -> None:
         reason = _unfit(candidate, samples)
+        if candidate.slow and any(separate(fit.scores.score) for fit, _ in fitted.values()):
+            reason = "others separate the sets already"
         if reason is None:
             started = time.perf_counter()
             try:
@@ -77,7 +80,9 @@ def chosen(
         winner = _far_apart(samples, fitted, best)
     else:
         behind = {text: difference(fitted[best][0].scores, fit.scores) for text, (fit, _) in fitted.items()}
-        winner = next(text for text in fitted if behind[text][0] <= TIE * behind[text][1])
+        tied = [text for text in fitted if behind[text][0] <= TIE * behind[text][1]]
+        # laws that nothing contradicts use the samples best, and say what lies beyond them
+        winner = next((text for text in tied if _sound(fitted[text][0], samples)), tied[0])
         if fitted[best][0].scores.score <= TIE * _spread(fitted[best][0]):
             said.append("no method tells the sets apart better than chance: no difference was found with these samples")
     best = max(fitted, key=lambda text: fitted[text][0].scores.score)
@@ -100,11 +105,14 @@ def candidates(samples: Samples) -> int:
 
 def _far_apart(samples: Samples, fitted: dict[str, tuple[Crossfit, float]], best: str) -> str:
     """Scores are saturated, so they no longer choose: normal laws where nothing contradicts them, else telescoping."""
-    if "gaussian" in fitted:
-        fit = fitted["gaussian"][0].fits[0]
-        if isinstance(fit, Laws) and fit.contradicted(samples.x, samples.y) is None:
-            return "gaussian"
+    if "gaussian" in fitted and _sound(fitted["gaussian"][0], samples):
+        return "gaussian"
     return FAR_APART.text if FAR_APART.text in fitted else best
+
+
+def _sound(fit: Crossfit, samples: Samples) -> bool:
+    laws = fit.fits[0]
+    return isinstance(laws, Laws) and laws.contradicted(samples.x, samples.y) is None
 
 
 def _spread(fit: Crossfit) -> float:

@@ -60,7 +60,9 @@ class Calibration:
     @property
     def worst(self) -> float:
         """The largest distance of a bin from what it claims, in standard errors."""
-        return max((abs(each.seen - each.said) / each.stderr for each in self.bins if math.isfinite(each.seen)), default=0)
+        return max(
+            (abs(each.seen - each.said) / each.stderr for each in self.bins if math.isfinite(each.seen)), default=0
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; what is infinite is text."""

@@ -33,15 +33,21 @@ def about_the_ratio(scores: Scores) -> list[str]:
 def about_the_value(f: Divergence, found: Value, scores: Scores) -> list[str]:
     """Doubts about one number."""
     said = []
-    for side in sides(f, scores):
+    for side in [] if found.kind == LAWS else sides(f, scores):
         if not abs(side.mean - 1) <= OFF + 2 * side.stderr:
             said.append(f"{side.name} is {side.mean:.3g} +- {side.stderr:.2g} on held-out samples and should be 1")
         if side.size < FEW:
-            said.append(f"effective sample size {side.size:.1f} of {side.n}, the {side.set} set reweighted to the other")
+            said.append(
+                f"effective sample size {side.size:.1f} of {side.n}, the {side.set} set reweighted to the other"
+            )
     if found.kind in ("plug-in", "split"):
-        said.append(f"{found.kind}: takes the log-ratio at its word, and its error leaves out what all folds get wrong alike")
+        said.append(
+            f"{found.kind}: takes the log-ratio at its word, and its error leaves out what all folds get wrong alike"
+        )
     if found.value < 0:
-        said.append("a negative estimate: the log-ratio found predicts no better than none; the divergence is at least 0")
+        said.append(
+            "a negative estimate: the log-ratio found predicts no better than none; the divergence is at least 0"
+        )
     if not math.isfinite(found.value) or not math.isfinite(found.stderr):
         said.append("not finite: too few samples where the ratio is large, or the divergence is infinite")
     ceiling = math.log(min(len(scores.x), len(scores.y)))

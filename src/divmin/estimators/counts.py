@@ -28,7 +28,7 @@ class Counts:
         kinds, where = np.unique(np.concatenate([x, y]), axis=0, return_inverse=True)
         where = where.ravel()
         log = [
-            _log_shares(np.bincount(part, weights, minlength=len(kinds)), self.added)
+            _log_shares(np.bincount(part, weights, minlength=len(kinds)).astype(np.float64), self.added)
             for part, weights in ((where[: len(x)], x_weights), (where[len(x) :], y_weights))
         ]
         index = {kind.tobytes(): i for i, kind in enumerate(kinds + 0.0)}
@@ -53,7 +53,8 @@ class Shares:
     def __call__(self, z: Floats) -> Floats:
         """d of every row; a row that neither set has tells nothing: 0."""
         where = np.array([self.index.get(row.tobytes(), -1) for row in np.ascontiguousarray(z + 0.0)])
-        return np.append(self._d, 0.0)[where]
+        d: Floats = np.append(self._d, 0.0)[where]
+        return d
 
     @property
     def _d(self) -> Floats:
@@ -78,4 +79,9 @@ def _log_shares(counts: Floats, added: float) -> Floats:
     return log
 
 
-register_numbers("counts", Counts, "shares of every distinct row, half a sample added: for discrete data", "Krichevsky and Trofimov 1981")
+register_numbers(
+    "counts",
+    Counts,
+    "shares of every distinct row, half a sample added: for discrete data",
+    "Krichevsky and Trofimov 1981",
+)

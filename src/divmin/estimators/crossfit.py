@@ -46,9 +46,7 @@ class Scores:
     def part(self, fold: int) -> Scores:
         """The scores of one fold."""
         x, y = self.x_folds == fold, self.y_folds == fold
-        return Scores(
-            self.x[x], self.y[y], self.x_weights[x], self.y_weights[y], self.x_folds[x], self.y_folds[y]
-        )
+        return Scores(self.x[x], self.y[y], self.x_weights[x], self.y_weights[y], self.x_folds[x], self.y_folds[y])
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +78,8 @@ class Crossfit:
         folds = len(self.fits)
         between = np.var([fit(z) for fit in self.fits], axis=0)
         steady = getattr(self.method, "steady", False)
-        return self.line[1] ** 2 * between * (folds if steady else folds / (folds - 1))
+        variance: Floats = self.line[1] ** 2 * between * (folds if steady else folds / (folds - 1))
+        return variance
 
 
 def folds_of(samples: Samples, folds: int, seed: int) -> tuple[Whole, Whole]:

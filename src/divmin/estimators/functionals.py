@@ -5,9 +5,10 @@ plug-in         E_q[f(e^d)]
 split           E_q[s(d) 1(d < 0)] + E_p[s(d) 1(d > 0)]
 fitted laws     D_f of the two laws that were fitted, its first-order bias taken off by the jackknife over folds
 
-The bound is highest at the true d, so an error in d enters it to second order only, and its spread is that of a and b. The noise of
-the fit still takes E_q[w(d) var d]/2 off, which the fits of the folds tell by how they differ; it is put back, and said (`shortfall`). The
-other two kinds feel an error in d to first order; their standard error is at least the spread of their values over the folds.
+The bound is highest at the true d, so an error in d enters it to second order only, and its spread is that of a and b.
+The noise of the fit still takes E_q[w(d) var d]/2 off, which the fits of the folds tell by how they differ; it is put back,
+and said (`shortfall`). Plug-in and split feel an error in d to first order; their standard error is at least the spread of
+their values over the folds.
 """
 
 from __future__ import annotations

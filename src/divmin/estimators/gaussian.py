@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import LinAlgError, eigh
@@ -207,7 +207,8 @@ def _project(values: Floats, density: Floats, z: Floats) -> tuple[Floats, Floats
 def _quadratic(coefficients: tuple[Floats, Floats], z: Floats) -> Floats:
     linear, square = coefficients
     values: Floats = z @ linear + ((z @ square) * z).sum(1)
-    return values - values.mean()
+    centred: Floats = values - values.mean()
+    return centred
 
 
 register_numbers(

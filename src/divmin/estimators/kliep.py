@@ -66,7 +66,10 @@ def _log_mixture(x: Floats, y: Floats, x_weights: Floats, y_weights: Floats, cen
         shares = shares * (components.T @ (chance / (components @ shares)))
         if np.abs(shares - before).sum() < 1e-6:
             break
-    return np.log(np.maximum(shares, 1e-300)) - log_mean
+    log: Floats = np.log(np.maximum(shares, 1e-300)) - log_mean
+    return log
 
 
-register_numbers("kliep", Kliep, "kernels around p by maximum likelihood, width by cross-validation", "Sugiyama et al. 2008")
+register_numbers(
+    "kliep", Kliep, "kernels around p by maximum likelihood, width by cross-validation", "Sugiyama et al. 2008"
+)

@@ -59,7 +59,8 @@ class Rulsif:
                 return log
             log = np.minimum(log, np.log1p(-ROOM) - np.log(self.alpha))
             # r_alpha = r / (alpha r + 1 - alpha), solved for r
-            return log + np.log1p(-self.alpha) - np.log1p(-self.alpha * np.exp(log))
+            d: Floats = log + np.log1p(-self.alpha) - np.log1p(-self.alpha * np.exp(log))
+            return d
 
         return log_ratio
 
@@ -143,7 +144,8 @@ def left_out_loss(at_x: Floats, at_y: Floats, shares: tuple[Floats, Floats], gai
 
 def _solved(at_x: Floats, at_y: Floats, shares: tuple[Floats, Floats], gains: Floats, ridge: float) -> Floats:
     h = (at_x * shares[0][:, None]).T @ at_x + (at_y * shares[1][:, None]).T @ at_y
-    return np.linalg.solve(h + ridge * np.eye(len(h)), at_x.T @ gains)
+    theta: Floats = np.linalg.solve(h + ridge * np.eye(len(h)), at_x.T @ gains).astype(np.float64)
+    return theta
 
 
 def _non_negative(at_x: Floats, at_y: Floats, x_weights: Floats, y_weights: Floats, penalty: float) -> Floats:
@@ -163,6 +165,18 @@ def _log_positive(theta: Floats, name: str) -> Floats:
     return log
 
 
-register_numbers("lsif", Lsif, "non-negative least squares on kernels, width and penalty by cross-validation", "Kanamori et al. 2009")
-register_numbers("ulsif", Ulsif, "least squares on kernels, width and penalty by leave-one-out in closed form", "Kanamori et al. 2009")
-register_numbers("rulsif", Rulsif, "the same for the relative ratio p/(alpha p + (1 - alpha) q), which is bounded", "Yamada et al. 2011")
+register_numbers(
+    "lsif", Lsif, "non-negative least squares on kernels, width and penalty by cross-validation", "Kanamori et al. 2009"
+)
+register_numbers(
+    "ulsif",
+    Ulsif,
+    "least squares on kernels, width and penalty by leave-one-out in closed form",
+    "Kanamori et al. 2009",
+)
+register_numbers(
+    "rulsif",
+    Rulsif,
+    "the same for the relative ratio p/(alpha p + (1 - alpha) q), which is bounded",
+    "Yamada et al. 2011",
+)

@@ -71,7 +71,7 @@ def trained(
     random = torch.Generator().manual_seed(seed)
     sets = [_parted(to_tensor(z), torch.from_numpy(w).float(), random) for z, w in ((x, x_weights), (y, y_weights))]
     critic = _fresh(x.shape[1], width, seed)
-    optimiser = torch.optim.AdamW(critic.parameters(), lr=2e-3, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(critic.parameters(), lr=1e-3, weight_decay=1e-3)
     # the rate falls to a twentieth along half a cosine
     rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, eta_min=1e-4)
     best, least, waited, every = copy.deepcopy(critic.state_dict()), float("inf"), 0, steps // CHECKS
@@ -130,4 +130,9 @@ def _loss(loss: Loss, critic: nn.Module, sets: list[Pair]) -> Tensor:
     return loss((scores[: len(x)], scores[len(x) :]), (x_weights, y_weights))
 
 
-register_numbers("neural", Neural, "a neural critic with the logistic loss, stopped early", "Goodfellow et al. 2014; Hermans et al. 2020")
+register_numbers(
+    "neural",
+    Neural,
+    "a neural critic with the logistic loss, stopped early",
+    "Goodfellow et al. 2014; Hermans et al. 2020",
+)

@@ -111,7 +111,9 @@ def rows(name: str, values: Any) -> Floats:
         raise DivminError(f"{name} has shape {floats.shape}: expected [samples, ...] with at least one number each")
     broken = int((~np.isfinite(floats)).reshape(len(floats), -1).any(axis=1).sum())
     if broken:
-        raise DivminError(f"{name} has NaN or infinite numbers in {broken} of {len(floats)} samples: remove or mend them")
+        raise DivminError(
+            f"{name} has NaN or infinite numbers in {broken} of {len(floats)} samples: remove or mend them"
+        )
     return floats[:, None] if floats.ndim == 1 else floats
 
 

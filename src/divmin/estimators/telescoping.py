@@ -8,6 +8,7 @@ Source: Rhodes, Xu and Gutmann 2020.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class Telescoping:
         way.append((y, y_weights))
         fits = [
             self.inner.fit(one, two, one_weights, two_weights, seed + j)
-            for j, ((one, one_weights), (two, two_weights)) in enumerate(zip(way[:-1], way[1:], strict=True))
+            for j, ((one, one_weights), (two, two_weights)) in enumerate(pairwise(way))
         ]
 
         def log_ratio(z: Floats) -> Floats:

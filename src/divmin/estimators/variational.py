@@ -5,7 +5,7 @@ Source: Nguyen, Wainwright and Jordan 2010; Nowozin et al. 2016; Shannon et al.,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from torch import Tensor
@@ -24,7 +24,7 @@ from divmin.grammar import Call, write
 class Variational:
     """The critic of the f-GAN, written in the log-ratio."""
 
-    f: Divergence = divergence("js")
+    f: Divergence = field(default_factory=lambda: divergence("js"))
     width: int = Neural.width
     steps: int = Neural.steps
 
