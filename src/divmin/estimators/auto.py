@@ -16,7 +16,8 @@ from divmin.estimators.method import Laws, method
 from divmin.estimators.record import Tried
 from divmin.estimators.samples import Samples, Whole
 
-TIE = 1.0  # standard errors of the difference of two scores, within which the simpler method is taken
+# Standard errors of the difference of two scores within which the simpler method is taken; more for laws that no test contradicts.
+TIE, TIE_OF_LAWS = 1.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,9 @@ def chosen(
     else:
         behind = {text: difference(fitted[best][0].scores, fit.scores) for text, (fit, _) in fitted.items()}
         tied = [text for text in fitted if behind[text][0] <= TIE * behind[text][1]]
+        lawful = [text for text in fitted if behind[text][0] <= TIE_OF_LAWS * behind[text][1]]
         # laws that nothing contradicts use the samples best, and say what lies beyond them
-        winner = next((text for text in tied if _sound(fitted[text][0], samples)), tied[0])
+        winner = next((text for text in lawful if _sound(fitted[text][0], samples)), tied[0])
         if fitted[best][0].scores.score <= TIE * _spread(fitted[best][0]):
             said.append("no method tells the sets apart better than chance: no difference was found with these samples")
     best = max(fitted, key=lambda text: fitted[text][0].scores.score)
@@ -107,7 +109,11 @@ def _far_apart(samples: Samples, fitted: dict[str, tuple[Crossfit, float]], best
     """Scores are saturated, so they no longer choose: normal laws where nothing contradicts them, else telescoping."""
     if "gaussian" in fitted and _sound(fitted["gaussian"][0], samples):
         return "gaussian"
-    return FAR_APART.text if FAR_APART.text in fitted else best
+    way = fitted.get(FAR_APART.text)
+    if way is not None and separate(way[0].scores.score):
+        return FAR_APART.text
+    others = [t for t, (fit, _) in fitted.items() if separate(fit.scores.score) and not isinstance(fit.fits[0], Laws)]
+    return others[0] if others else best
 
 
 def _sound(fit: Crossfit, samples: Samples) -> bool:

@@ -27,6 +27,7 @@ from divmin.family import Divergence
 
 LAWS = "fitted laws"
 OFF = 0.25  # how far E_q[e^d] may be from 1 where a bound is to be trusted
+NEAR = 200.0  # log-ratios whose ratios, and squares and cubes of these, are ordinary numbers
 WIDER = 10.0  # a bound with so many times the standard error of the split estimate rests on a few samples
 
 
@@ -48,6 +49,8 @@ def lower_bound(f: Divergence, scores: Scores, noise: Noise) -> Value:
     """E_p[a(d)] - E_q[b(d)], and what the noise of the fit takes off it put back. Source: Shannon et al., eq. 13."""
     a, b = f.a(scores.x), f.b(scores.y)
     value = _mean(a, scores.x_weights) - _mean(b, scores.y_weights)
+    if math.isnan(value):  # inf - inf, where both sides have ratios beyond all numbers
+        return Value(math.inf, math.inf, "lower bound")
     variance = _variance(a, scores.x_weights) + _variance(b, scores.y_weights) + resolution(f, scores) ** 2
     lost = _lost(f, scores, noise)
     back = min(lost, 2 * math.sqrt(variance)) if math.isfinite(lost) and math.isfinite(variance) else 0.0
@@ -87,7 +90,7 @@ def split(f: Divergence, scores: Scores, noise: Noise = NONE) -> Value:
     """E_q[s(d) 1(d < 0)] + E_p[s(d) 1(d > 0)]. Source: Shannon et al., eq. 9."""
 
     def parts(part: Scores) -> tuple[Floats, Floats]:
-        return np.where(part.x > 0, f.s(part.x), 0.0), np.where(part.y < 0, f.s(part.y), 0.0)
+        return np.where(part.x > 0, cost(f, part.x), 0.0), np.where(part.y < 0, cost(f, part.y), 0.0)
 
     def estimate(part: Scores) -> float:
         x, y = parts(part)
@@ -208,10 +211,22 @@ def effective_size(d: Floats, weights: Floats) -> float:
     return float(w.sum() ** 2 / (w**2).sum())
 
 
+def cost(f: Divergence, d: Floats) -> Floats:
+    """s(d) as a term of a mean, from a and b: a few roundings of their size, and fast, since most members have closed forms of them."""
+    near = np.clip(d, -NEAR, NEAR)
+    low, high = np.exp(np.minimum(near, 0.0)), np.exp(np.minimum(-near, 0.0))
+    s = low * f.a(near) - high * f.b(near)
+    far = np.abs(d) > NEAR
+    if far.any():
+        s[far] = f.s(d[far])
+    # rounding may leave less than nothing near d = 0
+    return np.maximum(s, 0.0)
+
+
 def _f(f: Divergence, d: Floats) -> Floats:
     """f(e^d) = max(1, e^d) s(d); inf where it is too large a number."""
     with np.errstate(over="ignore", invalid="ignore"):
-        s = f.s(d)
+        s = cost(f, d)
         return np.where(s == 0, 0.0, np.exp(np.maximum(d, 0.0)) * s)
 
 

@@ -17,11 +17,12 @@ from scipy.special import ndtri
 from scipy.stats import chi2, qmc
 
 from divmin.errors import DivminError
+from divmin.estimators.functionals import cost
 from divmin.estimators.method import LogRatio, register_numbers
 from divmin.estimators.samples import Floats
 from divmin.family import Divergence
 
-POINTS, NUMBERS = 4096, 2**22  # nodes for each mixture, and the most numbers that they may hold together
+POINTS, NUMBERS = 2048, 2**21  # nodes for each mixture, and the most numbers that they may hold together
 UNLIKELY = 1e-4  # a chance below which samples are said not to be normal
 WIDE = 40  # columns from which on the projection of the influence onto quadratic functions is too noisy
 
@@ -86,9 +87,9 @@ class GaussianPair:
             return math.inf
         z, log_mix, controls, known = nodes
         d = self._d(z)
-        cost = f.s(d) * np.exp(np.maximum(d, 0.0) + _log_standard(z) - log_mix)
+        values = cost(f, d) * np.exp(np.maximum(d, 0.0) + _log_standard(z) - log_mix)
         design = np.concatenate([np.ones((len(z), 1)), controls - known], axis=1)
-        return float(np.linalg.lstsq(design, cost, rcond=None)[0][0])
+        return float(np.linalg.lstsq(design, values, rcond=None)[0][0])
 
     def influence(self, f: Divergence, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """The influence of a sample on the divergence of fitted laws: a(d) and -b(d) projected onto quadratic functions."""

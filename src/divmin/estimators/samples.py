@@ -104,7 +104,7 @@ def rows(name: str, values: Any) -> Floats:
     if array.dtype.kind == "c":
         raise DivminError(f"{name} holds complex numbers: give real and imaginary parts as two columns")
     try:
-        floats: Floats = np.ascontiguousarray(array, dtype=np.float64)
+        floats: Floats = np.array(array, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:
         raise DivminError(f"{name} holds text or other things that are not numbers: leave such columns out") from error
     if floats.ndim == 0 or floats.size == 0:

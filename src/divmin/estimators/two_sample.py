@@ -13,9 +13,11 @@ import numpy as np
 
 from divmin.errors import DivminError
 from divmin.estimators.kernels import log_kernel, median_distance, scaled, some
-from divmin.estimators.samples import Floats, read
+from divmin.estimators.samples import Floats, Samples, read
+from divmin.estimators.threads import one_thread
 
 CENTRES = 40  # of each of the two kernel widths
+SMALL = 20_000  # samples, up to which one thread is faster than several
 FREEDOM = 0.05  # of the samples, as effective parameters of the classifier at most
 
 
@@ -76,6 +78,14 @@ def two_sample_test(x: Any, y: Any, *, permutations: int = 999, seed: int = 0) -
     if isinstance(permutations, bool) or not isinstance(permutations, int) or permutations < 19:
         raise DivminError(f"permutations is {permutations}: expected a whole number of at least 19")
     samples = read(x, y)
+    with one_thread(small=len(samples.x) + len(samples.y) < SMALL):
+        observed, beyond = _permuted(samples, permutations, seed)
+    n = (len(samples.x), len(samples.y))
+    return TwoSampleTest(observed, (1 + beyond) / (1 + permutations), permutations, n, seed)
+
+
+def _permuted(samples: Samples, permutations: int, seed: int) -> tuple[float, int]:
+    """The statistic, and how many relabellings reach it."""
     middle, spread = scaled(samples.x, samples.y)
     z = (np.concatenate([samples.x, samples.y]) - middle) / spread
     hat, leverage = _smoother(_features(z, seed))
@@ -89,7 +99,7 @@ def two_sample_test(x: Any, y: Any, *, permutations: int = 999, seed: int = 0) -
         shuffled = random.permuted(np.tile(labels, (block, 1)), axis=1).T
         # equal up to rounding counts as equal
         beyond += int((_statistic(shuffled, hat, leverage) >= observed - 1e-12 * abs(observed)).sum())
-    return TwoSampleTest(float(observed), (1 + beyond) / (1 + permutations), permutations, (n, m), seed)
+    return float(observed), beyond
 
 
 def _features(z: Floats, seed: int) -> Floats:
