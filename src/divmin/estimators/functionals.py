@@ -212,7 +212,7 @@ def effective_size(d: Floats, weights: Floats) -> float:
 
 
 def cost(f: Divergence, d: Floats) -> Floats:
-    """s(d) as a term of a mean, from a and b: a few roundings of their size, and fast, since most members have closed forms of them."""
+    """s(d) as a term of a mean, from a and b: to a few roundings of their size, and faster."""
     near = np.clip(d, -NEAR, NEAR)
     low, high = np.exp(np.minimum(near, 0.0)), np.exp(np.minimum(-near, 0.0))
     s = low * f.a(near) - high * f.b(near)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -22,7 +22,7 @@ class Tried:
     method: str
     score: float | None
     behind: tuple[float, float] | None
-    seconds: float
+    seconds: float = field(compare=False)  # the clock is no part of the answer
     note: str = ""
 
     def __str__(self) -> str:

@@ -70,8 +70,8 @@ def two_sample_test(x: Any, y: Any, *, permutations: int = 999, seed: int = 0) -
     Example:
         >>> import numpy as np
         >>> random = np.random.default_rng(0)
-        >>> two_sample_test(random.normal(0, 1, 200), random.normal(0, 2, 200)).p_value
-        0.001
+        >>> two_sample_test(random.normal(0, 1, 200), random.normal(0, 2, 200)).p_value < 0.01
+        True
 
     Source: Lopez-Paz and Oquab 2017 for classifiers as tests; Phipson and Smyth 2010 for the p-value.
     """
