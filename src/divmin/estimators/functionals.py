@@ -116,7 +116,11 @@ def fitted_laws(f: Divergence, whole: Laws, parts: list[Laws], samples: Samples)
     plain = whole.divergence(f)
     bias = (len(parts) - 1) * (float(np.mean([part.divergence(f) for part in parts])) - plain)
     if not math.isfinite(plain) or not math.isfinite(bias):
-        return Value(math.inf, math.inf, LAWS)
+        return Value(plain, math.inf, LAWS)
+    # Near an infinite value the expansion behind the jackknife breaks down; near 0 all of the value may be bias.
+    rate = 1 / len(samples.x) + 1 / len(samples.y)
+    if f.smooth and plain > 4 * f.scale * whole.parameters * rate / 2:
+        bias = min(max(bias, -plain / 2), plain / 2)
     x, y = whole.influence(f, samples.x, samples.y)
     variance = _variance(x, samples.x_weights) + _variance(y, samples.y_weights)
     # Near p = q the influence vanishes, and what is left is a quadratic form of the parameters' errors, of mean `bias`.

@@ -87,7 +87,10 @@ class GaussianPair:
             return math.inf
         z, log_mix, controls, known = nodes
         d = self._d(z)
-        values = cost(f, d) * np.exp(np.maximum(d, 0.0) + _log_standard(z) - log_mix)
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = cost(f, d) * np.exp(np.maximum(d, 0.0) + _log_standard(z) - log_mix)
+        if not np.isfinite(values).all():
+            return math.inf  # beyond all numbers
         design = np.concatenate([np.ones((len(z), 1)), controls - known], axis=1)
         return float(np.linalg.lstsq(design, values, rcond=None)[0][0])
 
@@ -101,10 +104,10 @@ class GaussianPair:
         z, log_mix, *_ = nodes
         d = self._d(z)
         log_q = _log_standard(z) - log_mix
-        # b and a grow at most like the tilted laws allow, so that both products stay finite
-        at_p = _project(f.a(d) * np.exp(d + log_q), np.exp(d + log_q), (z - self.mean) / np.sqrt(self.variance))
-        at_q = _project(-f.b(d) * np.exp(log_q), np.exp(log_q), z)
-        return _quadratic(at_p, p), _quadratic(at_q, q)
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond all numbers: NaN, and so an infinite standard error
+            at_p = _project(f.a(d) * np.exp(d + log_q), np.exp(d + log_q), (z - self.mean) / np.sqrt(self.variance))
+            at_q = _project(-f.b(d) * np.exp(log_q), np.exp(log_q), z)
+            return _quadratic(at_p, p), _quadratic(at_q, q)
 
     def contradicted(self, x: Floats, y: Floats) -> str | None:
         for name, z in (("first", (self._moved(x) - self.mean) / np.sqrt(self.variance)), ("second", self._moved(y))):

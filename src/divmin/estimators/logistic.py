@@ -6,7 +6,7 @@ maximise sum over x of log sigma(d + log n/m) + sum over y of log sigma(-d - log
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -124,7 +124,7 @@ def _newton(
 class Quadratic(Logistic):
     """Logistic regression with squares and products: contains the truth for every pair of Gaussians."""
 
-    degree: int = 2
+    degree: int = field(default=2, init=False)
 
 
 register_numbers(

@@ -8,7 +8,7 @@ Source: Kanamori et al. 2009 (LSIF, uLSIF); Yamada et al. 2011 (relative).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
@@ -72,10 +72,10 @@ class Rulsif:
 class Ulsif(Rulsif):
     """Unconstrained least squares; negative coefficients are set to 0 afterwards."""
 
-    alpha: float = 0.0
+    alpha: float = field(default=0.0, init=False)
 
     def __str__(self) -> str:
-        return "ulsif" if (self.alpha, self.centres) == (0.0, 100) else written("ulsif", self)
+        return written("ulsif", self)
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def register(entry: Entry) -> None:
 
 def register_numbers(name: str, make: type[Any], summary: str, source: str, aliases: tuple[str, ...] = ()) -> None:
     """Add a dataclass whose parameters are all numbers: `name(2, width=3)` sets its fields in order or by name."""
-    defaults = {field.name: field.default for field in fields(make)}
+    defaults = {field.name: field.default for field in fields(make) if field.init}
     numbers = {key: None if value is MISSING else float(value) for key, value in defaults.items()}
 
     def build(call: Call) -> Method:
@@ -105,7 +105,7 @@ def written(name: str, method: Any) -> str:
     said = [
         f"{field.name}={plain(getattr(method, field.name))}"
         for field in fields(method)
-        if getattr(method, field.name) != field.default
+        if field.init and getattr(method, field.name) != field.default
     ]
     return f"{name}({', '.join(said)})" if said else name
 
