@@ -220,6 +220,17 @@ def rates(repeats: int) -> None:
         print(f"  {method}: error falls like n^{slope:.2f}")
 
 
+def coverage(repeats: int) -> None:
+    names = ("gaussian", "logistic", "quadratic")
+    for case, methods in (
+        (normal("N(.5, 1) against N(0, 1), n = m = 200", (0.5, 1), (0, 1), 200, 200), names),
+        (normal("N(1, 1) against N(0, 1), n = 200, m = 600", (1, 1), (0, 1), 200, 600), names),
+        (normal("N(0, 1) against N(.3, 1.4), n = m = 300", (0, 1), (0.3, 1.4), 300, 300), ("gaussian", "quadratic")),
+        (normal("N(0, 1) twice, n = m = 200", (0, 1), (0, 1), 200, 200), names),
+    ):
+        compare(case, {name: ours(name) for name in methods}, repeats)
+
+
 def real(repeats: int) -> None:
     from sklearn.datasets import load_digits
 
@@ -248,6 +259,7 @@ TASKS: dict[str, Callable[[int], None]] = {
     "far": far_apart,
     "peers": peers,
     "rates": rates,
+    "coverage": coverage,
     "real": real,
 }
 
