@@ -118,7 +118,7 @@ def _far_apart(samples: Samples, fitted: dict[str, tuple[Crossfit, float]], best
 
 def _sound(fit: Crossfit, samples: Samples) -> bool:
     laws = fit.fits[0]
-    return isinstance(laws, Laws) and laws.contradicted(samples.x, samples.y) is None
+    return isinstance(laws, Laws) and laws.contradicted(samples) is None
 
 
 def _spread(fit: Crossfit) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from divmin.errors import DivminError
 from divmin.estimators.method import LogRatio, register_numbers, written
-from divmin.estimators.samples import Floats
+from divmin.estimators.samples import Floats, Samples
 from divmin.family import Divergence
 
 
@@ -61,7 +61,7 @@ class Shares:
         with np.errstate(invalid="ignore"):
             return np.where(self.log_p == self.log_q, 0.0, self.log_p - self.log_q)
 
-    def contradicted(self, x: Floats, y: Floats) -> str | None:
+    def contradicted(self, samples: Samples) -> str | None:
         return None
 
     def divergence(self, f: Divergence) -> float:

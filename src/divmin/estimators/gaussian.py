@@ -19,7 +19,7 @@ from scipy.stats import chi2, qmc
 from divmin.errors import DivminError
 from divmin.estimators.functionals import cost
 from divmin.estimators.method import LogRatio, register_numbers
-from divmin.estimators.samples import Floats
+from divmin.estimators.samples import Floats, Samples
 from divmin.family import Divergence
 
 POINTS, NUMBERS = 2048, 2**21  # nodes for each mixture, and the most numbers that they may hold together
@@ -109,9 +109,11 @@ class GaussianPair:
             at_q = _project(-f.b(d) * np.exp(log_q), np.exp(log_q), z)
             return _quadratic(at_p, p), _quadratic(at_q, q)
 
-    def contradicted(self, x: Floats, y: Floats) -> str | None:
-        for name, z in (("first", (self._moved(x) - self.mean) / np.sqrt(self.variance)), ("second", self._moved(y))):
-            chance = _chance_if_normal(z)
+    def contradicted(self, samples: Samples) -> str | None:
+        p = (self._moved(samples.x) - self.mean) / np.sqrt(self.variance)
+        q = self._moved(samples.y)
+        for name, z, weights in (("first", p, samples.x_weights), ("second", q, samples.y_weights)):
+            chance = _chance_if_normal(z, weights)
             if chance < UNLIKELY:
                 return f"gaussian: the {name} set is not normal (p = {chance:.1g}), so its fitted law is not relied on"
         return None
@@ -163,15 +165,16 @@ class GaussianPair:
         return z, log_mix, np.concatenate([shares, moments]).T, np.array([1.0] * len(shares) + [kl, -reverse])
 
 
-def _chance_if_normal(z: Floats) -> float:
+def _chance_if_normal(z: Floats, weights: Floats) -> float:
     """The p-value of skewness and kurtosis of whitened rows under a normal law: coordinates one by one, and lengths.
 
     Source: Mardia 1970 for the lengths; the smallest of three p-values, times three.
     """
-    n, k = z.shape
-    z = z - z.mean(0)
-    skewness, kurtosis = (z**3).mean(0), (z**4).mean(0) - 3 * (z**2).mean(0) ** 2
-    lengths = ((z**2).sum(1) ** 2).mean() - k * (k + 2) * (n - 1) / (n + 1)
+    k, n = z.shape[1], weights.sum() ** 2 / (weights**2).sum()
+    share = weights / weights.sum()
+    z = z - share @ z
+    skewness, kurtosis = share @ z**3, share @ z**4 - 3 * (share @ z**2) ** 2
+    lengths = share @ (z**2).sum(1) ** 2 - k * (k + 2) * (n - 1) / (n + 1)
     p = (
         chi2.sf(n / 6 * (skewness**2).sum(), k),
         chi2.sf(n / 24 * (kurtosis**2).sum(), k),

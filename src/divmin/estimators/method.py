@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Protocol, runtime_checkable
 
 from divmin.errors import DivminError, suggest
-from divmin.estimators.samples import Floats
+from divmin.estimators.samples import Floats, Samples
 from divmin.family import Divergence
 from divmin.grammar import Call, Name, Node, bound, parse, plain, write
 
@@ -46,7 +46,7 @@ class Laws(Protocol):
 
     def __call__(self, z: Floats, /) -> Floats: ...
 
-    def contradicted(self, x: Floats, y: Floats) -> str | None:
+    def contradicted(self, samples: Samples) -> str | None:
         """Why the samples are not like such laws, in a sentence; None where nothing speaks against them."""
         ...
 

@@ -278,5 +278,5 @@ def _laws(fitted: Crossfit, samples: Samples, seed: int) -> tuple[tuple[Laws, li
         return None, []
     whole = fitted.method.fit(samples.x, samples.y, samples.x_weights, samples.y_weights, seed)
     assert isinstance(whole, Laws)  # a method gives one type
-    doubt = whole.contradicted(samples.x, samples.y)
+    doubt = whole.contradicted(samples)
     return (None, [doubt]) if doubt else ((whole, parts), [])
