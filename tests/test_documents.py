@@ -24,6 +24,10 @@ torch.testing.assert_close(two.f(d.exp()), 2 * (d.exp() - 1) - 4 * ((1 + d.exp()
 assert dm.divergence("symmetrize(power(2))").name == "0.5*symmetric_chi2"
 assert dm.recipe("halved").minimises.name == dm.explain("halved").name == "js"
 assert dm.data.load("three_modes(gap=3)").shape == (1,)
+import numpy as np
+random = np.random.default_rng(0)
+found = dm.estimate("js", random.normal(1, 1, 2000), random.normal(0, 1, 2000), method="histogram(12)")
+assert found.method == "histogram(12)" and abs(found.value - 0.111) < 0.02
 import tempfile
 with tempfile.TemporaryDirectory() as folder:
     config = dm.TrainConfig(recipe="halved", data="three_modes", model="linear", steps=2, out=folder + "/run")

@@ -13,6 +13,11 @@ from divmin.version import __version__ as __version__
 if TYPE_CHECKING:
     from divmin import data as data
     from divmin.errors import DivminError as DivminError
+    from divmin.estimators import Estimate as Estimate
+    from divmin.estimators import Ratio as Ratio
+    from divmin.estimators import estimate as estimate
+    from divmin.estimators import fit_ratio as fit_ratio
+    from divmin.estimators import two_sample_test as two_sample_test
     from divmin.experiment import resume as resume
     from divmin.experiment import train as train
     from divmin.explanation import Audit as Audit
@@ -47,12 +52,17 @@ _HOMES = {
     "Recipe": "divmin.objectives",
     "recipe": "divmin.objectives",
     "recipes": "divmin.objectives",
+    "Estimate": "divmin.estimators",
+    "Ratio": "divmin.estimators",
+    "estimate": "divmin.estimators",
+    "fit_ratio": "divmin.estimators",
+    "two_sample_test": "divmin.estimators",
     "TrainConfig": "divmin.training",
     "load": "divmin.training",
     "train": "divmin.experiment",
     "resume": "divmin.experiment",
 }
-_ROOMS = ("data", "explanation", "family", "objectives", "models", "training", "plots")
+_ROOMS = ("data", "estimators", "explanation", "family", "objectives", "models", "training", "plots")
 
 __all__ = ["__version__", *_HOMES]
 

@@ -24,3 +24,4 @@ from divmin.data.pinwheel import Pinwheel as Pinwheel
 from divmin.data.registry import DensityEntry as DensityEntry
 from divmin.data.registry import densities as densities
 from divmin.data.registry import register_density as register_density
+from divmin.data.tables import read_samples as read_samples

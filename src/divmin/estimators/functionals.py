@@ -1,0 +1,258 @@
+"""From held-out log-ratios to the value of a divergence, with the spread that sampling gives it.
+
+lower bound     E_p[a(d)] - E_q[b(d)]
+plug-in         E_q[f(e^d)]
+split           E_q[s(d) 1(d < 0)] + E_p[s(d) 1(d > 0)]
+fitted laws     D_f of the two laws that were fitted, its first-order bias taken off by the jackknife over folds
+
+The bound is highest at the true d, so an error in d enters it to second order only, and its spread is that of a and b.
+The noise of the fit still takes E_q[w(d) var d]/2 off, which the fits of the folds tell by how they differ; it is put back,
+and said (`shortfall`). Plug-in and split feel an error in d to first order; their standard error is at least the spread of
+their values over the folds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from divmin.errors import DivminError
+from divmin.estimators.crossfit import Scores
+from divmin.estimators.method import Laws
+from divmin.estimators.samples import Floats, Samples
+from divmin.family import Divergence
+
+LAWS = "fitted laws"
+OFF = 0.25  # how far E_q[e^d] may be from 1 where a bound is to be trusted
+NEAR = 200.0  # log-ratios whose ratios, and squares and cubes of these, are ordinary numbers
+WIDER = 10.0  # a bound with so many times the standard error of the split estimate rests on a few samples
+
+
+Noise = tuple[Floats | float, Floats | float]  # the variance of the log-ratio at every sample of x and y
+NONE: Noise = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number, its standard error and what kind of number it is."""
+
+    value: float
+    stderr: float
+    kind: str
+    shortfall: float = 0.0  # of the value: what the noise of the fit took from a bound, put back
+
+
+def lower_bound(f: Divergence, scores: Scores, noise: Noise) -> Value:
+    """E_p[a(d)] - E_q[b(d)], and what the noise of the fit takes off it put back. Source: Shannon et al., eq. 13."""
+    a, b = f.a(scores.x), f.b(scores.y)
+    value = _mean(a, scores.x_weights) - _mean(b, scores.y_weights)
+    if math.isnan(value):  # inf - inf, where both sides have ratios beyond all numbers
+        return Value(math.inf, math.inf, "lower bound")
+    variance = _variance(a, scores.x_weights) + _variance(b, scores.y_weights) + resolution(f, scores) ** 2
+    lost = _lost(f, scores, noise)
+    back = min(lost, 2 * math.sqrt(variance)) if math.isfinite(lost) and math.isfinite(variance) else 0.0
+    return replace(_value(value + back, variance + back**2, "lower bound"), shortfall=back)
+
+
+def _lost(f: Divergence, scores: Scores, noise: Noise) -> float:
+    """E_q[w(d) v]/2 for the variance v of d, split at 0 so that it is E_p[e^-d w(d) v]/2 where d > 0; 0 where f has a kink."""
+    if not f.smooth:
+        return 0.0
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        over_x = np.where(scores.x > 0, np.exp(np.log(f.weight(scores.x)) - scores.x) * noise[0], 0.0)
+        over_y = np.where(scores.y <= 0, f.weight(scores.y) * noise[1], 0.0)
+    return 0.5 * (_mean(over_x, scores.x_weights) + _mean(over_y, scores.y_weights))
+
+
+def resolution(f: Divergence, scores: Scores) -> float:
+    """What noise alone gives near p = q, where the spread of a and b vanishes: two parameters, f''(1)/2 (1/n + 1/m) each.
+
+    Without a second derivative, as for total variation, the noise of a share.
+    """
+    rate = sum(float((w**2).sum() / w.sum() ** 2) for w in (scores.x_weights, scores.y_weights))
+    return f.scale * rate if f.smooth else 0.5 * math.sqrt(rate)
+
+
+def plug_in(f: Divergence, scores: Scores, noise: Noise = NONE) -> Value:
+    """E_q[f(e^d)]."""
+
+    def estimate(part: Scores) -> float:
+        return _mean(_f(f, part.y), part.y_weights)
+
+    variance = _variance(_f(f, scores.y), scores.y_weights) + resolution(f, scores) ** 2
+    return _with_folds(estimate, scores, variance, "plug-in")
+
+
+def split(f: Divergence, scores: Scores, noise: Noise = NONE) -> Value:
+    """E_q[s(d) 1(d < 0)] + E_p[s(d) 1(d > 0)]. Source: Shannon et al., eq. 9."""
+
+    def parts(part: Scores) -> tuple[Floats, Floats]:
+        return np.where(part.x > 0, cost(f, part.x), 0.0), np.where(part.y < 0, cost(f, part.y), 0.0)
+
+    def estimate(part: Scores) -> float:
+        x, y = parts(part)
+        return _mean(x, part.x_weights) + _mean(y, part.y_weights)
+
+    x, y = parts(scores)
+    variance = _variance(x, scores.x_weights) + _variance(y, scores.y_weights) + resolution(f, scores) ** 2
+    return _with_folds(estimate, scores, variance, "split")
+
+
+KINDS: dict[str, Callable[[Divergence, Scores, Noise], Value]] = {
+    "lower bound": lower_bound,
+    "plug-in": plug_in,
+    "split": split,
+}
+
+
+def fitted_laws(f: Divergence, whole: Laws, parts: list[Laws], samples: Samples) -> Value:
+    """D_f of the fitted laws, corrected by the jackknife over folds.
+
+    The bias of a smooth function of fitted parameters goes like 1/n, so fits on (K - 1)/K of the samples show 1/(K - 1) of it.
+    """
+    plain = whole.divergence(f)
+    bias = (len(parts) - 1) * (float(np.mean([part.divergence(f) for part in parts])) - plain)
+    if not math.isfinite(plain) or not math.isfinite(bias):
+        return Value(plain, math.inf, LAWS)
+    # Near an infinite value the expansion behind the jackknife breaks down; near 0 all of the value may be bias.
+    rate = 1 / len(samples.x) + 1 / len(samples.y)
+    if f.smooth and plain > 4 * f.scale * whole.parameters * rate / 2:
+        bias = min(max(bias, -plain / 2), plain / 2)
+    x, y = whole.influence(f, samples.x, samples.y)
+    variance = _variance(x, samples.x_weights) + _variance(y, samples.y_weights)
+    # Near p = q the influence vanishes, and what is left is a quadratic form of the parameters' errors, of mean `bias`.
+    return _value(plain - bias, variance + 2 * bias**2 / whole.parameters, LAWS)
+
+
+def trusted(f: Divergence, scores: Scores, noise: Noise) -> Value:
+    """The lower bound where the log-ratio is good enough on the sides that f looks at, else the split estimate."""
+    bound, other = lower_bound(f, scores, noise), split(f, scores)
+    if not (math.isfinite(bound.value) and math.isfinite(bound.stderr)) or bound.stderr > WIDER * other.stderr:
+        return other
+    off = any(not abs(side.mean - 1) <= OFF + 2 * side.stderr for side in sides(f, scores))
+    return other if off and math.isfinite(other.value) else bound
+
+
+@dataclass(frozen=True)
+class Side:
+    """An expectation that is 1 at the true d, on a side where a divergence is unbounded.
+
+    Args:
+        name: what it is.
+        set: the set that it is taken over.
+        mean, stderr: over held-out samples.
+        size, n: the effective sample size of these weights, of how many.
+    """
+
+    name: str
+    set: str
+    mean: float
+    stderr: float
+    size: float
+    n: int
+
+
+def sides(f: Divergence, scores: Scores) -> list[Side]:
+    """E_q[e^d] where f is unbounded on the right, E_p[e^-d] where it is on the left: large ratios count there."""
+    found = []
+    if not f.right_bounded:
+        found.append(("E_q[e^d]", "second", scores.y, scores.y_weights))
+    if not f.left_bounded:
+        found.append(("E_p[e^-d]", "first", -scores.x, scores.x_weights))
+    return [Side(name, who, *mean_ratio(d, w), effective_size(d, w), len(d)) for name, who, d, w in found]
+
+
+def value(
+    f: Divergence,
+    kind: str,
+    scores: Scores,
+    noise: Noise,
+    laws: tuple[Laws, list[Laws]] | None,
+    samples: Samples,
+) -> Value:
+    """The estimate of the asked kind; "auto" takes fitted laws where there are some that the samples do not contradict."""
+    if kind == "auto":
+        return trusted(f, scores, noise) if laws is None else fitted_laws(f, *laws, samples)
+    if kind == LAWS:
+        if laws is None:
+            raise DivminError(f"kind '{LAWS}' needs a method that fits a law to each set: gaussian or counts")
+        return fitted_laws(f, *laws, samples)
+    if kind not in KINDS:
+        raise DivminError(f"unknown kind '{kind}': expected auto, {', '.join(KINDS)} or {LAWS}")
+    return KINDS[kind](f, scores, noise)
+
+
+def interval(found: Value) -> tuple[float, float]:
+    """95%: value -+ 1.96 stderr; above, where it is further, on the log scale.
+
+    Estimates of a positive quantity are skewed, and their standard error is small when they are: a low value needs a longer way up.
+    """
+    if not math.isfinite(found.stderr):
+        return 0.0, math.inf
+    reach = 1.96 * found.stderr
+    relative = reach / max(found.value, found.stderr, 1e-300)
+    return found.value - reach, max(found.value + reach, found.value * math.exp(min(relative, 1.0)))
+
+
+def mean_ratio(d: Floats, weights: Floats) -> tuple[float, float]:
+    """The mean of e^d and its standard error; inf where it overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        u = np.exp(d)
+        mean = float(np.average(u, weights=weights))
+        return mean, math.sqrt(_variance(u, weights)) if math.isfinite(mean) else math.inf
+
+
+def effective_size(d: Floats, weights: Floats) -> float:
+    """(sum w)^2 / sum w^2 of the importance weights w = weight e^d, without overflow."""
+    with np.errstate(divide="ignore"):
+        log = d + np.log(weights)
+    if not log.max() > -math.inf:
+        return 0.0
+    w = np.exp(log - log.max())
+    return float(w.sum() ** 2 / (w**2).sum())
+
+
+def cost(f: Divergence, d: Floats) -> Floats:
+    """s(d) as a term of a mean, from a and b: to a few roundings of their size, and faster."""
+    near = np.clip(d, -NEAR, NEAR)
+    low, high = np.exp(np.minimum(near, 0.0)), np.exp(np.minimum(-near, 0.0))
+    s = low * f.a(near) - high * f.b(near)
+    far = np.abs(d) > NEAR
+    if far.any():
+        s[far] = f.s(d[far])
+    # rounding may leave less than nothing near d = 0
+    return np.maximum(s, 0.0)
+
+
+def _f(f: Divergence, d: Floats) -> Floats:
+    """f(e^d) = max(1, e^d) s(d); inf where it is too large a number."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        s = cost(f, d)
+        return np.where(s == 0, 0.0, np.exp(np.maximum(d, 0.0)) * s)
+
+
+def _with_folds(estimate: Callable[[Scores], float], scores: Scores, variance: float, kind: str) -> Value:
+    folds = [estimate(scores.part(int(fold))) for fold in np.unique(scores.x_folds)]
+    with np.errstate(invalid="ignore", over="ignore"):
+        between = float(np.var(folds, ddof=1)) / len(folds)
+    return _value(estimate(scores), max(variance, between) if math.isfinite(between) else math.inf, kind)
+
+
+def _value(value: float, variance: float, kind: str) -> Value:
+    return Value(value, math.sqrt(variance) if variance < math.inf else math.inf, kind)
+
+
+def _mean(values: Floats, weights: Floats) -> float:
+    with np.errstate(invalid="ignore", over="ignore"):
+        return float(np.average(values, weights=weights))
+
+
+def _variance(values: Floats, weights: Floats) -> float:
+    """The variance of a weighted mean, from the spread of the values around it."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        centred = weights * (values - np.average(values, weights=weights))
+        n = len(values)
+        return float((centred**2).sum() / weights.sum() ** 2 * n / (n - 1))

@@ -1,0 +1,212 @@
+"""Estimates: intervals cover, errors shrink as they should, kinds and warnings say what is what."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import divmin as dm
+from divmin.estimators.crossfit import Scores, folds_of
+from divmin.estimators.functionals import lower_bound, plug_in, split
+from divmin.estimators.samples import read
+
+HELLINGER = 1 - math.exp(-1 / 8)  # N(1, 1) against N(0, 1)
+
+
+def shifted(n: int, m: int, shift: float = 1.0, seed: int = 0, columns: int = 1):
+    random = np.random.default_rng([seed, 3])
+    return random.normal(shift, 1, (n, columns)), random.normal(0, 1, (m, columns))
+
+
+@pytest.mark.parametrize("method", ["gaussian", "logistic", "quadratic"])
+def test_intervals_cover(method: str) -> None:
+    truths = {"kl": 0.5, "reverse_kl": 0.5, "js": 0.111422, "squared_hellinger": HELLINGER}
+    inside = dict.fromkeys(truths, 0)
+    repeats = 50
+    for seed in range(repeats):
+        ratio = dm.fit_ratio(*shifted(200, 300, seed=seed), method=method, seed=seed)
+        for f, truth in truths.items():
+            low, high = ratio.divergence(f).interval
+            inside[f] += low <= truth <= high
+    # three standard errors of 50 draws below 95%; a tenth missed every time would fail
+    assert min(inside.values()) >= 0.86 * repeats
+    # an interval that always covers is too long to be 95%
+    assert sum(inside.values()) < 4 * repeats
+
+
+@pytest.mark.parametrize("method", ["gaussian", "quadratic"])
+def test_the_error_falls_like_the_root_of_n(method: str) -> None:
+    sizes = (100, 400, 1600)
+    errors = []
+    for n in sizes:
+        found = [dm.estimate("js", *shifted(n, n, seed=seed), method=method).value for seed in range(30)]
+        errors.append(np.sqrt(np.mean((np.array(found) - 0.111422) ** 2)))
+    assert np.polyfit(np.log(sizes), np.log(errors), 1)[0] <= -0.45
+
+
+def test_one_fit_serves_every_divergence() -> None:
+    ratio = dm.fit_ratio(*shifted(400, 500), method="quadratic")
+    for name, f in dm.divergences().items():
+        for kind in ("auto", "lower bound", "plug-in", "split"):
+            found = ratio.divergence(f, kind=kind)
+            assert not math.isnan(found.value) and not math.isnan(found.stderr), (name, kind)
+            json.dumps(found.to_dict(), allow_nan=False)
+    composite = ratio.divergence("0.5*kl + 0.5*reverse(kl)", kind="lower bound")
+    apart = [ratio.divergence(f, kind="lower bound") for f in ("kl", "reverse_kl")]
+    assert composite.value - composite.shortfall == pytest.approx(sum(0.5 * (e.value - e.shortfall) for e in apart))
+
+
+def test_kinds_are_their_formulas() -> None:
+    x, y = np.array([2.0, 0.5, -0.3]), np.array([-1.0, 0.2, -2.0])
+    scores = Scores(x, y, np.array([1.0, 2.0, 0.0]), np.ones(3), np.array([0, 1, 1]), np.array([0, 1, 1]))
+    kl, u = dm.divergence("kl"), np.exp(y)
+    bound = (2.0 + 2 * 0.5) / 3 - (u - 1).mean()
+    assert lower_bound(kl, scores, (0.0, 0.0)).value == pytest.approx(bound)
+    assert plug_in(kl, scores).value == pytest.approx((u * y - u + 1).mean())
+    low = np.where(y < 0, u * y - u + 1, 0).mean()
+    high = ((2 - 1 + math.exp(-2)) + 2 * (0.5 - 1 + math.exp(-0.5))) / 3
+    assert split(kl, scores).value == pytest.approx(low + high)
+    # the noise of d, of variance 0.1 everywhere, takes E_q[w(d)] 0.1/2 off the bound; w = e^d, seen from p where d > 0
+    lost = 0.05 * ((1 + 2) / 3 + np.where(y <= 0, u, 0).mean())
+    assert lower_bound(kl, scores, (np.full(3, 0.1), np.full(3, 0.1))).shortfall == pytest.approx(lost)
+
+
+def test_no_overflow_far_out() -> None:
+    x, y = np.array([5e3, 1.0, 30.0]), np.array([-5e3, 800.0, -1.0])
+    scores = Scores(x, y, np.ones(3), np.ones(3), np.array([0, 1, 1]), np.array([0, 1, 1]))
+    for f in ("kl", "js", "srkl", "chi2_model_denominator"):
+        for kind in (lambda g, s: lower_bound(g, s, (0.1, 0.1)), plug_in, split):
+            found = kind(dm.divergence(f), scores)
+            assert not math.isnan(found.value) and not math.isnan(found.stderr)
+
+
+def test_any_container_and_shape_gives_the_same() -> None:
+    x, y = shifted(80, 90, columns=4)
+    wanted = dm.estimate("js", x, y, method="logistic")
+    for a, b in [
+        (x.reshape(80, 2, 2), y.reshape(90, 2, 2)),
+        (torch.from_numpy(x), torch.from_numpy(y).requires_grad_()),
+        (pd.DataFrame(x), pd.DataFrame(y)),
+        (x.tolist(), y.tolist()),
+    ]:
+        assert dm.estimate("js", a, b, method="logistic") == wanted
+    column = dm.estimate("js", x[:, 0], y[:, 0], method="logistic")
+    assert dm.estimate("js", pd.Series(x[:, 0]), y[:, :1], method="logistic") == column
+
+
+def test_importance_weights_move_the_law() -> None:
+    random = np.random.default_rng(0)
+    z, y = random.normal(0, 1.5, (4000, 1)), random.normal(0, 1, (2000, 1))
+    log = -0.5 * (z[:, 0] - 1) ** 2 + 0.5 * (z[:, 0] / 1.5) ** 2
+    for method in ("gaussian", "quadratic"):
+        found = dm.estimate("kl", z, y, weights=(np.exp(log), None), method=method)
+        assert found.interval[0] < 0.5 < found.interval[1] and abs(found.value - 0.5) < 0.15
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        (np.full((20, 2), np.nan), "NaN or infinite numbers in 20 of 20"),
+        (np.zeros((20, 3)), "shapes must agree"),
+        (np.zeros((4, 2)), "4 samples: expected at least 10"),
+        (np.array([["a", "b"]] * 20), "text"),
+        (pd.DataFrame({"size": [1.0] * 20, "colour": ["red"] * 20}), "colour"),
+        (np.zeros((20, 2), dtype=complex), "complex"),
+        ([[1, 2], [3]] * 10, "ragged"),
+        (3.0, "expected \\[samples"),
+    ],
+)
+def test_bad_samples_are_told(x, words: str) -> None:
+    with pytest.raises(dm.DivminError, match=words):
+        dm.fit_ratio(x, np.zeros((20, 2)))
+
+
+def test_bad_settings_are_told() -> None:
+    x, y = shifted(20, 20)
+    for settings, words in [
+        ({"folds": 1}, "folds"),
+        ({"folds": 40}, "folds"),
+        ({"seed": -1}, "seed"),
+        ({"weights": (np.ones(3), None)}, "expected \\(20,\\)"),
+        ({"weights": (-np.ones(20), None)}, "non-negative"),
+        ({"method": "knn", "weights": (np.arange(20.0), None)}, "no sample weights"),
+    ]:
+        with pytest.raises(dm.DivminError, match=words):
+            dm.fit_ratio(x, y, **{"method": "logistic", **settings})
+    ratio = dm.fit_ratio(x, y, method="logistic")
+    for call in (
+        lambda: ratio.divergence("kl", kind="guess"),
+        lambda: ratio.divergence("kl", kind="fitted laws"),
+        lambda: ratio.log_ratio(np.zeros((3, 2))),
+        lambda: dm.estimate("no such", x, y),
+    ):
+        with pytest.raises(dm.DivminError):
+            call()
+
+
+def test_equal_rows_share_a_fold() -> None:
+    x, y = shifted(50, 60)
+    samples = read(np.concatenate([x, x[:30]]), np.concatenate([y, x[:5]]))
+    in_x, in_y = folds_of(samples, 5, 0)
+    assert (in_x[:30] == in_x[50:]).all() and (in_x[:5] == in_y[60:]).all()
+    assert np.bincount(in_x).min() >= 10
+    assert any("35 rows repeat" in each for each in samples.facts) and any(
+        "also in the second" in e for e in samples.facts
+    )
+    assert not read(x, y).facts
+
+
+def test_every_sample_is_scored_by_a_fit_that_did_not_see_it() -> None:
+    class Memory:
+        steady = True
+
+        def fit(self, x, y, x_weights, y_weights, seed):
+            seen = {float(value) for value in np.concatenate([x, y])[:, 0]}
+            return lambda z: np.array([float(value) in seen for value in z[:, 0]], dtype=float)
+
+    scores = dm.fit_ratio(*shifted(60, 70), method=Memory()).scores
+    assert not scores.x.any() and not scores.y.any()
+
+
+def test_warnings_say_what_is_wrong() -> None:
+    x, y = shifted(200, 200, shift=12.0)
+    apart = dm.estimate("kl", x, y, method="quadratic")
+    assert any("almost perfectly separate" in each for each in apart.warnings)
+    constant = dm.fit_ratio(
+        np.hstack([shifted(50, 50)[0], np.ones((50, 1))]), np.hstack([shifted(50, 50)[1], np.ones((50, 1))])
+    )
+    assert any("1 of 2 columns are constant" in each for each in constant.warnings)
+    assert not dm.estimate("js", *shifted(300, 300), method="logistic").warnings
+
+    class Wrong:
+        def fit(self, x, y, x_weights, y_weights, seed):
+            return lambda z: z[:, 0] - 0.5 + 3.0 + 0 * z[:, 0]
+
+    wrong = dm.estimate("chi2_model_denominator", *shifted(300, 300), method=Wrong(), kind="plug-in")
+    assert any("plug-in" in each for each in wrong.warnings)
+    assert dm.fit_ratio(*shifted(300, 300), method=Wrong()).calibration().intercept[0] == pytest.approx(-3, abs=0.4)
+
+
+def test_log_n_is_a_ceiling_without_laws() -> None:
+    far = dm.fit_ratio(*shifted(100, 100, shift=6.0), method="telescoping(logistic, 6)").divergence("kl")
+    assert far.value > math.log(100) and any("log n" in each for each in far.warnings)
+
+
+def test_weights_reweight() -> None:
+    x, y = shifted(3000, 3000)
+    ratio = dm.fit_ratio(x, y, method="logistic")
+    weights = ratio.weights(y)
+    assert weights.mean() == pytest.approx(1) and (weights * y[:, 0]).mean() == pytest.approx(1, abs=0.2)
+    assert ratio.effective_size == pytest.approx(3000 / math.e, rel=0.3)  # E_q[e^2d] = e
+    assert ratio.ratio([0.5])[0] == pytest.approx(1, abs=0.15)
+
+
+def test_prints_and_becomes_json() -> None:
+    found = dm.estimate("kl", *shifted(100, 100))
+    assert "tried" in str(found) and "nats" in str(found)
+    assert json.loads(json.dumps(found.to_dict()))["divergence"] == "kl"

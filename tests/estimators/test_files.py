@@ -1,0 +1,102 @@
+"""Samples from files, and the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+import divmin as dm
+from divmin.cli import main
+from divmin.data import read_samples
+
+X = np.random.default_rng(0).normal(1, 1, (40, 2))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    np.save(tmp_path / "x.npy", X)
+    np.savez(tmp_path / "one.npz", x=X)
+    np.savez(tmp_path / "two.npz", x=X, y=X + 1)
+    pd.DataFrame(X, columns=["a", "b"]).to_csv(tmp_path / "x.csv", index=False)
+    pd.DataFrame(X).to_csv(tmp_path / "bare.csv", index=False, header=False)
+    pd.DataFrame(X, columns=["a", "b"]).to_parquet(tmp_path / "x.parquet")
+    torch.save(torch.from_numpy(X), tmp_path / "x.pt")
+    torch.save({"x": torch.from_numpy(X), "y": torch.zeros(3)}, tmp_path / "two.pt")
+    np.save(tmp_path / "y.npy", np.random.default_rng(1).normal(0, 1, (50, 2)))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "name", ["x.npy", "one.npz", "two.npz:x", "x.csv", "bare.csv", "x.parquet", "x.pt", "two.pt:x"]
+)
+def test_every_kind_of_file(name: str, folder: Path) -> None:
+    np.testing.assert_allclose(read_samples(str(folder / name)), X, rtol=1e-12)
+
+
+def test_a_folder_of_pictures(tmp_path: Path) -> None:
+    for i in range(3):
+        Image.fromarray(np.full((6, 5), 51 * i, dtype=np.uint8)).save(tmp_path / f"{i}.png")
+    read = read_samples(str(tmp_path))
+    assert read.shape == (3, 1, 6, 5) and read[1, 0, 0, 0] == pytest.approx(51 / 127.5 - 1)
+    assert read_samples(str(tmp_path), image_size=4).shape == (3, 1, 4, 4)
+
+
+def test_bad_files_are_told(folder: Path) -> None:
+    (folder / "text.csv").write_text("a,b\n1,2\n3,red\n")
+    (folder / "ragged.csv").write_text("1,2\n3\n")
+    (folder / "empty.csv").write_text("")
+    (folder / "broken.npy").write_bytes(b"nothing")
+    (folder / "x.txt").write_text("1 2 3")
+    np.save(folder / "objects.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    torch.save(["not", "a tensor"], folder / "list.pt")
+    pd.DataFrame({"a": [1.0], "name": ["x"]}).to_parquet(folder / "text.parquet")
+    for name, words in [
+        ("none.npy", "no such file"),
+        ("text.csv", r"text or gaps in b \(line 3: 'red'\)"),
+        ("ragged.csv", "line 2"),
+        ("empty.csv", "empty"),
+        ("broken.npy", "cannot read"),
+        ("x.txt", "expected a folder"),
+        ("objects.npy", "allow_pickle"),
+        ("list.pt", "list"),
+        ("text.parquet", "name"),
+        ("two.npz", "name one"),
+    ]:
+        with pytest.raises(dm.DivminError, match=words):
+            read_samples(str(folder / name))
+
+
+def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(folder / "x.npy"), str(folder / "y.npy")]
+    picture = folder / "estimate.png"
+    assert main(["estimate", *files, "-f", "kl,js,skew(kl, 0.3)", "--seed", "1", "--test", "--plot", str(picture)]) == 0
+    shown = capsys.readouterr()
+    assert "skew_kl(0.3)" in shown.out and "two-sample test" in shown.out and not shown.err
+    with Image.open(picture) as drawn:
+        assert drawn.size[0] > 500
+    assert main(["estimate", *files, "-f", "kl,js,srkl", "--method", "logistic", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert [each["divergence"] for each in record["estimates"]] == ["kl", "js", "softened_reverse_kl"]
+    assert record["estimates"][0]["value"] == dm.estimate("kl", X, np.load(files[1]), method="logistic").value
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        (["--method", "logistik"], "did you mean logistic"),
+        (["-f", "kl,,js"], "commas between"),
+        (["-f", "nosuch"], "unknown divergence"),
+        (["--folds", "1"], "folds"),
+        (["--plot", "x.gif"], ".png"),
+    ],
+)
+def test_bad_input_is_one_line(folder: Path, extra: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", str(folder / "x.npy"), str(folder / "y.npy"), "--method", "logistic", *extra]) == 2
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1
