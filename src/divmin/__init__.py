@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from divmin.objectives import recipes as recipes
     from divmin.training import TrainConfig as TrainConfig
     from divmin.training import load as load
+    from divmin.values import Value as Value
+    from divmin.values import exact as exact
 
 # Where each public name lives. They are imported on first use: the command line's help and list need no torch.
 _HOMES = {
@@ -52,6 +54,8 @@ _HOMES = {
     "Recipe": "divmin.objectives",
     "recipe": "divmin.objectives",
     "recipes": "divmin.objectives",
+    "Value": "divmin.values",
+    "exact": "divmin.values",
     "Estimate": "divmin.estimators",
     "Ratio": "divmin.estimators",
     "estimate": "divmin.estimators",
@@ -62,7 +66,7 @@ _HOMES = {
     "train": "divmin.experiment",
     "resume": "divmin.experiment",
 }
-_ROOMS = ("data", "estimators", "explanation", "family", "objectives", "models", "training", "plots")
+_ROOMS = ("data", "estimators", "explanation", "family", "objectives", "models", "training", "values", "plots")
 
 __all__ = ["__version__", *_HOMES]
 

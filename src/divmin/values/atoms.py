@@ -1,0 +1,178 @@
+"""Sums over atoms: probability vectors, histograms and discrete laws, with the tail of an endless sum bounded."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, distributions
+from torch.distributions import Distribution
+
+from divmin.errors import DivminError
+from divmin.family import Divergence
+from divmin.values.adaptive import ROUNDING
+from divmin.values.cost import log_integrand
+from divmin.values.line import Found
+
+MOST = 2**26  # terms of an endless sum
+SURE = 1e-14  # of the sum, for what is left out
+OFF = 1e-6  # how far probabilities may add up to something else than 1
+
+
+def over_atoms(f: Divergence, log_p: Tensor, log_q: Tensor) -> Found:
+    """The sum of max(p, q) s(log p/q) over atoms."""
+    terms = log_integrand(f, log_p, log_q).exp()
+    total = terms.sum()
+    value = float(total.detach())
+    error = 8 * ROUNDING * (value + math.sqrt(value)) if math.isfinite(value) else 0.0
+    return Found(total, error, terms.numel())
+
+
+def probabilities(given: Any, name: str) -> Tensor:
+    """Probabilities or counts as normalised float64 probabilities; counts are whole numbers, or add up to more than one.
+
+    Args:
+        given: any array of non-negative numbers, of any shape.
+        name: p or q, for errors.
+
+    Raises:
+        DivminError: negative numbers, NaN, nothing in it, or an amount that is neither one nor a histogram's.
+    """
+    try:
+        values = torch.as_tensor(given)
+    except (TypeError, ValueError, RuntimeError) as error:
+        what = f"{name} is a {type(given).__name__}: expected a distribution, a density or an array of numbers"
+        raise DivminError(what) from error
+    counts = not values.is_floating_point()
+    values = values.double().cpu()
+    if values.dim() == 0 or values.numel() == 0:
+        raise DivminError(f"{name} has shape {list(values.shape)}: expected one probability or count an outcome")
+    if not bool((values.detach() >= 0).all()) or not bool(values.detach().isfinite().all()):
+        raise DivminError(f"{name} has entries that are negative, infinite or NaN: expected probabilities or counts")
+    total = float(values.detach().sum())
+    if total == 0:
+        raise DivminError(f"{name} is zero everywhere: expected probabilities or counts")
+    whole = counts or bool((values.detach() == values.detach().round()).all())
+    if abs(total - 1) > OFF and not whole:
+        raise DivminError(
+            f"the probabilities {name} add up to {total:.6g}: expected 1, or whole numbers that are counts"
+        )
+    return values / values.sum()
+
+
+def vectors(f: Divergence, p: Tensor, q: Tensor) -> Found:
+    """Two vectors of probabilities on the same outcomes."""
+    if p.shape != q.shape:
+        raise DivminError(f"p has shape {list(p.shape)} and q has shape {list(q.shape)}: expected the same outcomes")
+    return over_atoms(f, p.log().reshape(-1), q.log().reshape(-1))
+
+
+# --- discrete laws of torch ------------------------------------------------------------------------------------------------
+
+INTEGERS = (
+    distributions.Bernoulli,
+    distributions.Binomial,
+    distributions.Categorical,
+    distributions.Geometric,
+    distributions.NegativeBinomial,
+    distributions.Poisson,
+)
+
+
+def on_integers(given: Any) -> bool:
+    """Whether a law lives on the non-negative integers."""
+    if isinstance(given, distributions.MixtureSameFamily):
+        return on_integers(given.component_distribution)
+    return isinstance(given, INTEGERS)
+
+
+def _last(given: Distribution) -> int | None:
+    """The largest outcome; None for endless ones."""
+    match given:
+        case distributions.MixtureSameFamily():
+            return _last(given.component_distribution)
+        case distributions.Bernoulli():
+            return 1
+        case distributions.Binomial():
+            return int(given.total_count.max())
+        case distributions.Categorical():
+            return int(given.logits.shape[-1]) - 1
+    return None
+
+
+def log_masses(given: Distribution, k: Tensor) -> Tensor:
+    """log-probabilities of the integers k, -inf beyond the last outcome."""
+    if isinstance(given, distributions.MixtureSameFamily):
+        parts = given.component_distribution
+        each = torch.stack([log_masses(part, k) for part in _components(parts)], -1)
+        return (each + given.mixture_distribution.logits.log_softmax(-1)).logsumexp(-1)
+    last = _last(given)
+    inside = k <= (math.inf if last is None else last)
+    if isinstance(given, distributions.Bernoulli | distributions.Categorical):  # also where a probability is 0
+        probs = given.probs
+        table = torch.stack([1 - probs, probs]) if isinstance(given, distributions.Bernoulli) else probs
+        return table.log()[k.clamp(max=len(table) - 1).long()].masked_fill(~inside, -math.inf)
+    safe = k.where(inside, torch.zeros_like(k))
+    return given.log_prob(safe).masked_fill(~inside, -math.inf)
+
+
+def _components(batch: Distribution) -> list[Distribution]:
+    names = [name for name in ("probs", "logits", "rate", "total_count") if name in vars(batch)]
+    if "probs" in names and "logits" in names:
+        names.remove("logits")
+    count = batch.batch_shape[-1]
+    return [type(batch)(**{name: getattr(batch, name)[i] for name in names}) for i in range(count)]
+
+
+def sums(f: Divergence, p: Distribution, q: Distribution) -> Found:
+    """D_f of two laws on the integers: to the last outcome, or until what is left is bounded by a geometric series.
+
+    Raises:
+        DivminError: when the tail of an endless sum falls too slowly to be bounded.
+    """
+    ends = [_last(each) for each in (p, q)]
+    finite = None if None in ends else max(end for end in ends if end is not None)
+    if finite is not None:
+        k = torch.arange(finite + 1, dtype=torch.float64)
+        return over_atoms(f, log_masses(p, k), log_masses(q, k))
+    total, error, start, size = torch.zeros((), dtype=torch.float64), 0.0, 0, 1024
+    while start < MOST:
+        k = torch.arange(start, start + size, dtype=torch.float64)
+        logs = log_integrand(f, log_masses(p, k), log_masses(q, k))
+        total = total + logs.exp().sum()
+        start, size = start + size, size * 2
+        value = float(total.detach())
+        if math.isinf(value):
+            return Found(total, 0.0, start)
+        logs = logs.detach()
+        steps = logs[-65:].diff()
+        rest = _rest(logs, steps)
+        if rest is None:
+            continue
+        if math.isinf(rest):
+            return Found(torch.full((), math.inf, dtype=torch.float64), 0.0, start)
+        if rest <= SURE * value or value == 0:
+            error = rest + 8 * ROUNDING * (value + math.sqrt(value))
+            return Found(total, error, start)
+    raise DivminError(f"the sum over the integers falls too slowly: {start:,} terms are not enough to bound its tail")
+
+
+def _rest(logs: Tensor, steps: Tensor) -> float | None:
+    """A bound of the terms that follow: inf when they grow, None when that cannot be told yet.
+
+    Ratios of neighbouring terms that fall, or rise to a limit, are bounded by twice the last distance to 1 either way.
+    """
+    if bool(torch.isneginf(logs[-65:]).all()):
+        return 0.0
+    if not bool(steps.isfinite().all()):
+        return None
+    last, change = float(steps[-1]), float(steps[-1] - steps[0]) / (len(steps) - 1)
+    if last > 0 and change >= 0 and len(logs) > 4096:
+        return math.inf
+    if last >= -1e-9:
+        return math.inf if len(logs) > 2**20 else None
+    worst = last + max(0.0, change) * len(logs)  # if they rise, as far as they did in all that was seen
+    if worst >= last / 2:
+        return None
+    return math.exp(float(logs[-1]) + worst) / -math.expm1(worst)

@@ -1,0 +1,93 @@
+"""The integrand of every divergence, max(p, q) s(log p/q), as a logarithm that neither over- nor underflows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from divmin.family import Divergence
+from divmin.family.algebra import Reversed, Skewed, Sum, Tilted
+from divmin.family.kinks import HockeyStick
+
+FAR = 1e290  # values of s or w beyond which, or below whose inverse, they go on as their tails
+
+
+def log_s(f: Divergence, d: Tensor) -> Tensor:
+    """log s(d), by the tail e^((R-2) |d|) or e^((S-2) d) where s itself is beyond float64.
+
+    Example:
+        >>> import divmin as dm
+        >>> log_s(dm.divergence("chi2_model_denominator"), torch.tensor([1.0, 5000.0], dtype=torch.float64))
+        tensor([-0.9173, 5000.0000], dtype=torch.float64)
+    """
+    return _log(f.s, (f.tails.R - 2, f.tails.S - 2), d)
+
+
+def log_weight(f: Divergence, d: Tensor) -> Tensor:
+    """log w(d), by its tails where w itself is beyond float64.
+
+    Example:
+        >>> import divmin as dm
+        >>> log_weight(dm.divergence("kl"), torch.tensor([-5000.0, 5000.0], dtype=torch.float64))
+        tensor([-5000.,  5000.], dtype=torch.float64)
+    """
+    return _log(f.weight, (f.tails.R - 2, f.tails.S - 1), d)
+
+
+def _log(function: Callable[[Any], Any], rates: tuple[float, float], d: Tensor) -> Tensor:
+    """log of a positive function with exponential tails e^(rate |d|) on both sides, also where it over- or underflows."""
+    values = function(d)
+    log: Tensor = values.log()
+    beyond = ((values > FAR) | (values < 1 / FAR)) & d.isfinite() & (d.abs() > 1)
+    for side, rate in ((-1.0, rates[0]), (1.0, rates[1])):
+        there = beyond & (d * side > 0)
+        if rate != 0 and math.isfinite(rate) and bool(there.any()):
+            edge = _edge(function, side, float(d[there].abs().max()))
+            log = log.where(~there, math.log(function(side * edge)) + rate * (d.abs() - edge))
+    return log
+
+
+def _edge(function: Callable[[Any], Any], side: float, far: float) -> float:
+    """The largest distance on a side up to `far`, to a part in a thousand, at which a function is within float64."""
+    near = 0.0
+    while far - near > 1e-3 * far:
+        middle = (near + far) / 2
+        near, far = (middle, far) if 1 / FAR <= function(side * middle) <= FAR else (near, middle)
+    return near
+
+
+def log_integrand(f: Divergence, log_p: Tensor, log_q: Tensor) -> Tensor:
+    """log(max(p, q) s(log p - log q)); -inf where both densities vanish.
+
+    Source: Shannon et al., eq. 10.
+    """
+    nowhere = torch.isneginf(log_p) & torch.isneginf(log_q)
+    d = (log_p - log_q).masked_fill(nowhere, 0.0)
+    out = torch.maximum(log_p, log_q) + log_s(f, d)
+    return out.masked_fill(nowhere | (d == 0), -math.inf)
+
+
+def kinks(f: Divergence) -> list[float]:
+    """The log-ratios at which f has a kink.
+
+    Example:
+        >>> import divmin as dm
+        >>> kinks(dm.divergence("reverse(hockey_stick(2)) + total_variation"))
+        [-0.6931471805599453, 0.0]
+    """
+    match f:
+        case HockeyStick(gamma):
+            return [math.log(gamma)]
+        case Sum(first, second):
+            return kinks(first) + kinks(second)
+        case Reversed(base):
+            return [-d for d in kinks(base)]
+        case Tilted(base):
+            return kinks(base)
+        case Skewed(base, pi):  # u = (1 - pi) u' / (1 - pi u')
+            return [d + math.log((1 - pi) / (1 - pi * math.exp(d))) for d in kinks(base) if pi * math.exp(d) < 1]
+    return []

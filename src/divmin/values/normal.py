@@ -1,0 +1,304 @@
+"""Two normal laws in any dimension: every f-divergence is an integral over one variable, the log-ratio.
+
+In coordinates where q is N(0, I) and p is N(beta, diag(1/lambda)), the moment function of d under q is
+
+    M(z) = E_q[u^z] = integral of p^z q^(1-z),
+    log M(z) = sum of z/2 log(lambda) - log(1 + z kappa)/2 - beta^2 z (1-z) lambda / (2 (1 + z kappa)),   kappa = lambda - 1,
+
+analytic but for cuts on the real line at -1/kappa. The hockey sticks and densities of d are its inversions along contours
+through saddle points, bent so that the integrands fall off exponentially:
+
+    E_q[(u - g)+]  for c = log g > 0, contour at Re z > 1;   E_q[(g - u)+]  for c < 0, at Re z < 0:
+        1/(2 pi i) integral of M(z) e^((1-z)c) / (z (z-1)) dz
+    density of d under q at c:   1/(2 pi i) integral of M(z) e^(-zc) dz
+
+and D_f is the integral of w(c) e^-c times the hockey stick at e^c, since f'' measures how much of each hockey stick f has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, distributions
+from torch.distributions import Distribution
+
+from divmin.data.density import Density
+from divmin.family import Divergence
+from divmin.family.kinks import HockeyStick
+from divmin.values.cost import log_weight
+from divmin.values.line import NEGLIGIBLE, Found, Stretch, over
+
+TILT = math.tan(math.pi / 6)  # contours end 30 degrees off the vertical
+STEP = 0.08  # of the trapezoid along a contour; halving it changes nothing in float64
+CHUNK = 40  # contour points at a time, until they add nothing
+MOST = 1600
+SMALL = 1e-18
+NEWTON = 200
+SAME = 1e-13  # differences of variances, and relative ones of log-ratios, that are none
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two normal laws: lambda and beta [n] as above, and for derivatives the matrix whose diagonal is lambda, and mean.
+
+    `matrix` is lambda with zeros beside the diagonal that carry derivatives; None when no derivative is wanted.
+    """
+
+    lam: Tensor
+    beta: Tensor
+    matrix: Tensor | None = None
+
+    @property
+    def kappa(self) -> Tensor:
+        return self.lam - 1
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The open interval around [0, 1] on which M is finite."""
+        kappa = self.kappa.detach()
+        low, high = kappa[kappa > SAME], kappa[kappa < -SAME]
+        return -1 / float(low.max()) if len(low) else -math.inf, -1 / float(high.min()) if len(high) else math.inf
+
+    @property
+    def edge(self) -> float:
+        """The value of d where its gradient vanishes: its density is not smooth there, or ends."""
+        kappa, lam, beta = self.kappa.detach(), self.lam.detach(), self.beta.detach()
+        if bool((kappa.abs() <= SAME).any()):
+            return math.inf
+        return float((lam.log() / 2 + beta**2 * lam / kappa / 2).sum())
+
+    def log_moment(self, z: Tensor) -> Tensor:
+        """log M(z) for real or complex z of any shape, inside the range or off the real line."""
+        lam, beta = self.lam, self.beta
+        zs = z[..., None]
+        base = 1 + zs * (lam - 1)
+        out = (zs * (lam.log() / 2) - base.log() / 2 - beta**2 * lam * zs * (1 - zs) / (2 * base)).sum(-1)
+        if (
+            self.matrix is not None
+        ):  # the entries beside the diagonal: to first order, which is all that derivatives need
+            beside = self.matrix - torch.diag(self.matrix.diagonal())
+            beside = beside - beside.detach()
+            r = beta / base  # divided differences of lambda / (1 + z kappa)
+            out = out - (z * (1 - z) / 2) * (1 - z) * torch.einsum("...i,ij,...j->...", r, beside.to(r.dtype), r)
+        return out
+
+    def slopes(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """First and second derivative of log M at real z inside the range."""
+        lam, beta, kappa = self.lam.detach(), self.beta.detach(), self.kappa.detach()
+        zs = z[..., None]
+        base = 1 + zs * kappa
+        # z (1-z) / base = N / base: derivatives of the quotient
+        n, n1 = zs * (1 - zs), 1 - 2 * zs
+        first = lam.log() / 2 - kappa / base / 2 - beta**2 * lam / 2 * (n1 * base - n * kappa) / base**2
+        second = kappa**2 / base**2 / 2 + beta**2 * lam / base**3 * (1 + kappa)
+        return first.sum(-1), second.sum(-1)
+
+    def mean_and_variance(self) -> tuple[float, float, float, float]:
+        """Mean of d under q and p, and its variance under both."""
+        first, second = self.slopes(torch.tensor([0.0, 1.0], dtype=torch.float64))
+        return float(first[0]), float(first[1]), float(second[0]), float(second[1])
+
+
+# --- inversion -------------------------------------------------------------------------------------------------------------
+
+
+def _saddle(slope: Callable[[Tensor], Tensor], low: Tensor, high: Tensor) -> Tensor:
+    """Where an increasing function on (low, high) is zero, by bisection on a scale that is fine next to both ends."""
+    near, far = torch.full_like(low, -40.0), torch.full_like(low, 40.0)
+
+    left, right = low.isfinite(), high.isfinite()
+
+    def place(y: Tensor) -> Tensor:
+        inside = (low + (high - low) * y.sigmoid()).where(y < 0, high - (high - low) * (-y).sigmoid())
+        outside = (low + y.exp()).where(left, (high - (-y).exp()).where(right, y.sinh()))
+        return inside.where(left & right, outside)
+
+    for _ in range(70):
+        y = (near + far) / 2
+        up = slope(place(y)) > 0
+        near, far = near.where(up, y), y.where(up, far)
+    return place((near + far) / 2)
+
+
+def _inverted(
+    pair: Pair, c: Tensor, at: Tensor, width: Tensor, log_rest: Callable[[Tensor, Tensor], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """1/(2 pi i) times the integral of M(z) exp(rest) dz through `at`: a sign-carrying mantissa and a logarithm of its scale."""
+    turn = torch.sign(c - pair.edge) if math.isfinite(pair.edge) else torch.zeros_like(c)
+    scale = None
+    total = torch.zeros_like(c)
+    size = torch.zeros_like(c)
+    for start in range(0, MOST, CHUNK):
+        v = torch.arange(start, start + CHUNK, dtype=torch.float64) * STEP
+        step = width[:, None] * torch.complex(TILT * turn[:, None] * (v.cosh() - 1), v.sinh().expand(len(c), -1))
+        along = width[:, None] * torch.complex(TILT * turn[:, None] * v.sinh(), v.cosh().expand(len(c), -1))
+        z = at[:, None] + step
+        logs = pair.log_moment(z) + log_rest(z, c[:, None])
+        if scale is None:
+            scale = logs[:, 0].real.detach()
+        terms = ((logs - scale[:, None]).exp() * along).imag / math.pi * STEP
+        if start == 0:
+            terms = torch.cat([terms[:, :1] / 2, terms[:, 1:]], 1)
+        total = total + terms.sum(1)
+        size = torch.maximum(size, terms.detach().abs().amax(1))
+        if bool((terms.detach()[:, -4:].abs().amax(1) <= SMALL * size).all()):
+            break
+    assert scale is not None
+    return total, scale
+
+
+def log_hockey_stick(pair: Pair, c: Tensor) -> Tensor:
+    """log E_q[(u - e^c)+] for c > 0 and log E_q[(e^c - u)+] for c < 0, at c [m]; -inf where d cannot be.
+
+    Args:
+        pair: two normal laws.
+        c: log-ratios, one dimension, nats.
+    """
+    low, high = pair.range
+    right = c > 0
+    mean_q, mean_p, *_ = pair.mean_and_variance()
+    # between 0 and the mean of d most of a hockey stick is the residue at its pole: what is left is E_q[min(u, g)]
+    between = (c > mean_q) & (c < mean_p)
+    one, none = torch.ones_like(c), torch.zeros_like(c)
+    ends_low = none.where(between, one.where(right, torch.full_like(c, low)))
+    ends_high = one.where(between, torch.full_like(c, high).where(right, none))
+
+    def slope(z: Tensor) -> Tensor:
+        return pair.slopes(z)[0] - c - 1 / z - 1 / (z - 1)
+
+    with torch.no_grad():
+        at = _saddle(slope, ends_low, ends_high)
+        width = (pair.slopes(at)[1] + 1 / at**2 + 1 / (at - 1) ** 2).rsqrt()
+    mantissa, scale = _inverted(pair, c, at, width, lambda z, c: (1 - z) * c - (z * (z - 1)).log())
+    out = mantissa.clamp(min=0).log() + scale
+    least = (-mantissa).clamp(min=0).log() + scale  # log E_q[min(u, g)]
+    top = c.clamp(max=0)
+    out = (top + (least - top).exp().neg().clamp(min=-1).log1p()).where(between, out)
+    beyond = torch.zeros_like(right)
+    edge = pair.edge
+    if math.isinf(high) and math.isfinite(edge):  # d is at most its edge
+        beyond = right & (c >= edge - SAME * (1 + abs(edge)))
+    if math.isinf(low) and math.isfinite(edge):
+        beyond = beyond | (~right & (c <= edge + SAME * (1 + abs(edge))))
+    return out.masked_fill(beyond, -math.inf)
+
+
+def log_density(pair: Pair, c: Tensor) -> Tensor:
+    """log of the density of d = log p/q under q at c [m], nats; under p it is c more."""
+    low, high = pair.range
+    ends_low, ends_high = torch.full_like(c, low), torch.full_like(c, high)
+    with torch.no_grad():
+        at = _saddle(lambda z: pair.slopes(z)[0] - c, ends_low, ends_high)
+        width = pair.slopes(at)[1].rsqrt()
+    mantissa, scale = _inverted(pair, c, at, width, lambda z, c: -z * c)
+    out = mantissa.clamp(min=0).log() + scale
+    edge = pair.edge
+    beyond = torch.zeros_like(c, dtype=torch.bool)
+    if math.isfinite(edge):
+        if math.isinf(high):
+            beyond = c >= edge - SAME * (1 + abs(edge))
+        if math.isinf(low):
+            beyond = beyond | (c <= edge + SAME * (1 + abs(edge)))
+    return out.masked_fill(beyond, -math.inf)
+
+
+# --- divergences -----------------------------------------------------------------------------------------------------------
+
+
+def infinite(f: Divergence, pair: Pair) -> bool:
+    """Whether the tails of f outgrow those of d: w ~ e^((S-1)d) against a hockey stick ~ e^((1-z)d) at the end z of the range."""
+    low, high = pair.range
+    near = 1e-12
+    return high * (1 - near) <= f.tails.S - 1 or -low * (1 - near) <= f.tails.R - 2
+
+
+def by_inversion(f: Divergence, pair: Pair, graph: bool) -> Found:
+    """D_f of two normal laws in any dimension: the integral of w(c) e^-c times hockey sticks."""
+    zero = torch.zeros((), dtype=torch.float64)
+    mean_q, mean_p, variance_q, variance_p = pair.mean_and_variance()
+    if variance_q <= 0 and variance_p <= 0:
+        return Found(zero, 0.0, 0)
+    if isinstance(f, HockeyStick):
+        at = torch.tensor([math.log(f.gamma)], dtype=torch.float64)
+        tensor = f.gain * log_hockey_stick(pair, at).exp()[0]
+        return Found(tensor, 1e-13 * float(tensor.detach()), MOST)
+    if infinite(f, pair):
+        return Found(torch.full((), math.inf, dtype=torch.float64), 0.0, 0)
+
+    def function(c: Tensor) -> Tensor:
+        rows = max(4, 2**15 // len(pair.lam))
+        return torch.cat([log_weight(f, each) - each + log_hockey_stick(pair, each) for each in c.split(rows)])
+
+    spread = math.sqrt(max(variance_q, variance_p))
+    scale = max(spread, abs(mean_q), abs(mean_p))
+    multiples = torch.tensor([0.03, 0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0], dtype=torch.float64)
+    marks = torch.cat([multiples * spread, torch.tensor([abs(mean_q), abs(mean_p)], dtype=torch.float64)])
+    total, error, seen = zero, 0.0, 0
+    for sign in (-1.0, 1.0):
+
+        def outward(c: Tensor, sign: float = sign) -> Tensor:
+            return function(sign * c)
+
+        last = _reach(outward, scale)
+        edge = pair.edge * sign
+        cuts = [0.0, edge, last] if 0 < edge < last else [0.0, last]
+        for start, stop in pairwise(torch.tensor(cuts, dtype=torch.float64)):
+            stretch = Stretch(start, stop)
+
+            def mirrored(
+                t: Tensor, stretch: Stretch = stretch, outward: Callable[[Tensor], Tensor] = outward
+            ) -> Tensor:
+                x, step = stretch.place(t)
+                return outward(x) + step
+
+            found = over(stretch, mirrored, marks, graph, coarse=121)
+            total, error, seen = total + found.tensor, error + found.error, seen + found.evaluations
+    return Found(total, error + 1e-13 * float(total.detach()), seen)
+
+
+def _reach(log_function: Callable[[Tensor], Tensor], scale: float) -> float:
+    """A c beyond which nothing is left, looking at ever larger multiples of the scale of d."""
+    c = scale * 2.0 ** torch.arange(-12, 40, dtype=torch.float64)
+    with torch.no_grad():
+        logs = (log_function(c) + c.log()).nan_to_num(nan=-math.inf, posinf=-math.inf)
+    needed = (logs >= logs.max() - 2 * NEGLIGIBLE).nonzero()
+    return float(c[min(int(needed.max()) + 1, len(c) - 1)]) if len(needed) else scale
+
+
+# --- from distributions ------------------------------------------------------------------------------------------------------
+
+
+def normal_parameters(given: Distribution | Density) -> tuple[Tensor, Tensor] | None:
+    """Mean [n] and a triangular root of the covariance [n, n] of a normal law in float64; None for other laws."""
+    match given:
+        case distributions.Normal() if given.batch_shape == ():
+            return given.loc.reshape(1), given.scale.reshape(1, 1)
+        case distributions.Independent(base_dist=distributions.Normal() as base) if given.batch_shape == ():
+            return base.loc.reshape(-1), torch.diag(base.scale.reshape(-1))
+        case distributions.MultivariateNormal() if given.batch_shape == ():
+            return given.loc, given.scale_tril
+        case distributions.LowRankMultivariateNormal() if given.batch_shape == ():
+            return given.loc, torch.linalg.cholesky(given.covariance_matrix)
+    means: Any = getattr(given, "means", ())
+    scales: Any = getattr(given, "scales", ())
+    if isinstance(given, Density) and len(means) == 1 and len(scales) == 1:
+        scale = torch.tensor(scales[0], dtype=torch.float64).expand(given.dim)
+        return torch.tensor(means[0], dtype=torch.float64), torch.diag(scale)
+    return None
+
+
+def pair_of(p: tuple[Tensor, Tensor], q: tuple[Tensor, Tensor], graph: bool) -> Pair:
+    """The normal form of two normal laws, each a mean and a triangular root of its covariance."""
+    solve = torch.linalg.solve_triangular
+    beta = solve(q[1], (p[0] - q[0])[:, None], upper=False)[:, 0]
+    root = solve(p[1], q[1], upper=False)
+    matrix = root.mT @ root
+    _, turn = torch.linalg.eigh(matrix.detach())
+    matrix, beta = turn.mT @ matrix @ turn, turn.mT @ beta
+    lam = matrix.diagonal()
+    return Pair(lam, beta, matrix if graph else None)
