@@ -16,11 +16,16 @@ ORDER = 10  # points a side of a box
 DEEPEST = 60
 MOST = 4_000_000  # points in all
 ROUNDING = 2.3e-16
+NOISY = 8  # the level from which boxes that multiply are taken for rounding noise
+INSIDE = 1e-10  # of half a box
 
 
 @dataclass(frozen=True)
 class Integral:
-    """A value, a bound of its error, and the points [m, dim] and weights [m] that gave it."""
+    """A value, a bound of its error, and points [m, dim] and weights [m] of the same rule for derivatives.
+
+    Where boxes meet at a kink their common nodes have two slopes, so every point is moved a hair into its box.
+    """
 
     value: float
     error: float
@@ -42,13 +47,16 @@ def _rule(dim: int) -> tuple[Tensor, Tensor]:
     return points, weights
 
 
-def integrate(function: Callable[[Tensor], Tensor], low: Tensor, high: Tensor, tolerance: float = 1e-13) -> Integral:
+def integrate(
+    function: Callable[[Tensor], Tensor], low: Tensor, high: Tensor, tolerance: float = 1e-13, most: int = MOST
+) -> Integral:
     """The integral of a non-negative function over disjoint boxes.
 
     Args:
         function: from points [m, dim] to values [m], float64.
         low, high: opposite corners of boxes, [boxes, dim].
         tolerance: relative error at which a box is no longer cut.
+        most: points after which no box is cut, whatever the error.
 
     Returns:
         Value, error and nodes. The error is the sum of what cutting changed last, so the cut boxes are better than it.
@@ -74,6 +82,7 @@ def integrate(function: Callable[[Tensor], Tensor], low: Tensor, high: Tensor, t
     seen = low.shape[0] * len(points)
     kept: list[tuple[Tensor, Tensor]] = []
     total, error = 0.0, 0.0
+    counts: list[int] = []
     for level in range(DEEPEST):
         if not len(low):
             break
@@ -89,10 +98,14 @@ def integrate(function: Callable[[Tensor], Tensor], low: Tensor, high: Tensor, t
         good = change <= torch.maximum(
             torch.full_like(change, tolerance * whole / (len(low) + len(kept) + 10)), 8 * ROUNDING * together
         )
-        if level == DEEPEST - 1 or seen > MOST:
+        counts.append(int((~good).sum()))
+        # kinks leave boxes along them: one in one dimension, twice as many a level in two; noise leaves all that are cut
+        noisy = level >= NOISY and counts[-1] > 2 * 4 ** (dim - 1) * counts[-3]
+        if level == DEEPEST - 1 or seen > most or noisy:
             good = torch.ones_like(good)
         parts = good.repeat_interleave(len(corners))
-        kept.append((at[parts].reshape(-1, dim), weight[parts].reshape(-1)))
+        inner = at + INSIDE * ((lows + highs)[:, None] / 2 - at)
+        kept.append((inner[parts].reshape(-1, dim), weight[parts].reshape(-1)))
         total += float(together[good].sum())
         error += float(change[good].sum())
         low, high, coarse = lows[~parts], highs[~parts], fine[~parts]

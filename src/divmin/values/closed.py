@@ -17,7 +17,7 @@ from divmin.family import Divergence, divergence
 from divmin.family.algebra import Reversed, Sum, Tilted
 from divmin.family.power import Power
 from divmin.values.adaptive import ROUNDING
-from divmin.values.normal import Pair
+from divmin.values.normal import BORDER, Pair
 
 
 def powers(f: Divergence) -> list[tuple[float, float]] | None:
@@ -91,7 +91,7 @@ def of_normals(pair: Pair) -> Moments:
             float((lam.log().abs() * abs(z) + beta**2 * lam * abs(z * (1 - z))).sum()) if z not in (0.0, 1.0) else 0.0
         )
 
-    return Moments(pair.log_moment, size, lambda z: low < z < high, kl, reverse)
+    return Moments(pair.log_moment, size, lambda z: low * BORDER < z < high * BORDER, kl, reverse)
 
 
 # --- exponential families --------------------------------------------------------------------------------------------------

@@ -9,11 +9,49 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from divmin import numerics
 from divmin.family import Divergence
 from divmin.family.algebra import Reversed, Skewed, Sum, Tilted
 from divmin.family.kinks import HockeyStick
 
 FAR = 1e290  # values of s or w beyond which, or below whose inverse, they go on as their tails
+NEAR = 250.0  # the largest |d| at which a and b are taken for s
+
+
+def quick_s(f: Divergence, d: Tensor) -> Tensor:
+    """s(d) from a and b, to the rounding of d itself: an error of some 1e-15 |d s'(d)|, where f.s has one of 1e-15 s(d).
+
+    A log-ratio of two densities is not known better, and where s is an integral this takes a hundredth of the time.
+
+    Example:
+        >>> import divmin as dm
+        >>> quick_s(dm.divergence("js"), torch.tensor([-1.0, 2.0], dtype=torch.float64))
+        tensor([0.1109, 0.2038], dtype=torch.float64)
+
+    Source: Shannon et al., eq. 6.
+    """
+
+    def value(x: Tensor) -> Tensor:
+        near = x.clamp(-NEAR, NEAR)
+        out = near.clamp(max=0).exp() * f.a(near) - near.neg().clamp(max=0).exp() * f.b(near)
+        exact = ~out.isfinite() | (near != x)
+        return out.clamp_(min=0).masked_scatter(exact, f.s(x[exact])) if bool(exact.any()) else out.clamp_(min=0)
+
+    def slope(x: Tensor) -> Tensor:
+        near = x.clamp(-NEAR, NEAR)
+        out = (near.clamp(max=0).exp() * f.a(near)).where(near < 0, near.neg().clamp(max=0).exp() * f.b(near))
+        exact = ~out.isfinite() | (near != x)
+        return out.masked_scatter(exact, slope_of_s(f, x[exact])) if bool(exact.any()) else out
+
+    return numerics.smooth(d, value, slope)
+
+
+def slope_of_s(f: Divergence, d: Tensor) -> Tensor:
+    """s'(d), through the graph of s."""
+    with torch.enable_grad():
+        x = d if d.requires_grad else d.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(f.s(x).sum(), x, create_graph=d.requires_grad)
+    return slope
 
 
 def log_s(f: Divergence, d: Tensor) -> Tensor:
@@ -24,7 +62,7 @@ def log_s(f: Divergence, d: Tensor) -> Tensor:
         >>> log_s(dm.divergence("chi2_model_denominator"), torch.tensor([1.0, 5000.0], dtype=torch.float64))
         tensor([-0.9173, 5000.0000], dtype=torch.float64)
     """
-    return _log(f.s, (f.tails.R - 2, f.tails.S - 2), d)
+    return _log(lambda x: quick_s(f, x) if isinstance(x, Tensor) else f.s(x), (f.tails.R - 2, f.tails.S - 2), d)
 
 
 def log_weight(f: Divergence, d: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from divmin.family import Divergence
-from divmin.values.adaptive import ROUNDING, integrate
+from divmin.values.adaptive import MOST, ROUNDING, integrate
 from divmin.values.cost import kinks, log_integrand
 from divmin.values.law import Law
 
@@ -50,6 +50,7 @@ class Stretch:
     centre: float = 0.0
     scale: float = 1.0
     in_logarithms: bool = False  # whether its densities come from the logarithms of the distances to both ends
+    between: tuple[float, float] = (-math.inf, math.inf)  # the part of a line without ends that belongs to it
 
     @property
     def ends(self) -> tuple[bool, bool]:
@@ -84,7 +85,7 @@ class Stretch:
 
     def reach(self) -> tuple[float, float]:
         """The t between which x differs from finite ends in float64 and is not beyond `FARTHEST`."""
-        low, high = float(self.low), float(self.high)
+        low, high = self.low.item(), self.high.item()
         far = math.log(FARTHEST)
         match self.ends:
             case True, True:
@@ -97,7 +98,8 @@ class Stretch:
             case False, True:
                 return -far, -_closest(high)
         far = math.asinh(FARTHEST / self.scale)
-        return -far, far
+        start, stop = (math.asinh((x - self.centre) / self.scale) for x in self.between)
+        return max(-far, start), min(far, stop)
 
 
 def _closest(end: float) -> float:
@@ -121,6 +123,7 @@ def over(
     graph: bool,
     noise: Callable[[float], float] = lambda value: 0.0,
     coarse: int = COARSE,
+    most: int = MOST,
 ) -> Found:
     """The integral of exp(log_function(t)) over a stretch, in its coordinate; infinite when it grows towards an end.
 
@@ -131,9 +134,11 @@ def over(
         graph: whether to keep the graph for derivatives.
         noise: the relative rounding noise of the integrand when the integral has a value, below which nothing is cut.
         coarse: at how many points to look first.
+        most: after how many points to stop cutting, whatever the error.
     """
     start, stop = stretch.reach()
-    inside = marks[(marks > stretch.low.detach()) & (marks < stretch.high.detach())]
+    low, high = stretch.low.detach().clamp(min=stretch.between[0]), stretch.high.detach().clamp(max=stretch.between[1])
+    inside = marks[(marks > low) & (marks < high)]
     at = torch.cat([torch.linspace(start, stop, coarse, dtype=torch.float64), stretch.coordinate(inside)])
     at = at[(at >= start) & (at <= stop)].unique()
     with torch.no_grad():
@@ -147,7 +152,7 @@ def over(
     active = logs >= peak - NEGLIGIBLE
     tails = []
     for end, before in ((0, 1), (-1, -2)):
-        if bool(active[end]):
+        if bool(active[end]) and math.isinf(stretch.between[end]):
             rate = float((logs[before] - logs[end]) / (at[before] - at[end]).abs())
             if rate <= FLAT:
                 return infinite
@@ -161,33 +166,51 @@ def over(
             at[:-1][pieces, None],
             at[1:][pieces, None],
             max(PRECISE, noise(rough)),
+            most,
         )
     rest = sum(tail for _, _, tail in tails)
     # a rate that changes like 1/t, as that of a logarithm, moves the rest by this much
     unsure = sum(tail / (rate * float(at[end].abs())) for end, rate, tail in tails)
     total = torch.tensor(found.value, dtype=torch.float64)
     if graph:
-        total = ((log_function(found.points[:, 0]) - peak).exp().nan_to_num(nan=0.0) * found.weights).sum()
+        again = ((log_function(found.points[:, 0]) - peak).exp().nan_to_num(nan=0.0) * found.weights).sum()
+        total = total + (again - again.detach())
     return Found((total + rest) * size, (found.error + unsure) * size, found.evaluations + len(at))
 
 
-def stretches(edges: list[Tensor], centre: float, scale: float) -> list[Stretch]:
-    """The line cut at edges; edges that lie together are one."""
+def stretches(edges: list[Tensor], marks: Tensor, spreads: Tensor) -> list[Stretch]:
+    """The line cut at edges; edges that lie together are one. A line without ends is shared out among its marks."""
     cuts: list[Tensor] = []
-    for edge in sorted(edges, key=float):
-        if not cuts or float(edge) - float(cuts[-1]) > 1e-14 * (1 + abs(float(edge))):
+    for edge in sorted(edges, key=lambda edge: edge.item()):
+        if not cuts or (edge - cuts[-1]).item() > 1e-14 * (1 + abs(edge.item())):
             cuts.append(edge)
     far = torch.tensor(math.inf, dtype=torch.float64)
     bounds = [-far, *cuts, far]
-    return [Stretch(low, high, centre, scale) for low, high in pairwise(bounds)]
+    if cuts:
+        return [Stretch(low, high) for low, high in pairwise(bounds)]
+    places = _apart(marks, spreads)
+    shares = [(a * t + b * s) / (s + t) for (a, s), (b, t) in pairwise(places)]
+    return [
+        Stretch(-far, far, centre, scale, between=between)
+        for (centre, scale), between in zip(places, pairwise([-math.inf, *shares, math.inf]), strict=True)
+    ]
 
 
-def neighbourhood(p: Law, q: Law) -> tuple[Tensor, float, float]:
-    """Points around all marks of two laws, their middle, and their smallest scale."""
+def _apart(marks: Tensor, spreads: Tensor) -> list[tuple[float, float]]:
+    """Marks with their spreads, of which any two are farther apart than their spreads; of others the narrower stays."""
+    places: list[tuple[float, float]] = []
+    for mark, spread in sorted(set(zip(marks.tolist(), spreads.tolist(), strict=True)), key=lambda each: each[1]):
+        if all(abs(mark - other) > 4 * spread for other, _ in places):
+            places.append((mark, spread))
+    return sorted(places)
+
+
+def neighbourhood(p: Law, q: Law) -> Tensor:
+    """Points around all marks of two laws."""
     marks, spreads = torch.cat([p.marks, q.marks]), torch.cat([p.spreads, q.spreads])
     steps = torch.tensor(STEPS, dtype=torch.float64)
     around = marks[:, None] + spreads[:, None] * torch.cat([-steps[1:], steps])
-    return around.reshape(-1), float(marks.median()), float(spreads.min())
+    return around.reshape(-1)
 
 
 def on_the_line(f: Divergence, p: Law, q: Law, graph: bool) -> Found:
@@ -195,9 +218,9 @@ def on_the_line(f: Divergence, p: Law, q: Law, graph: bool) -> Found:
 
     Source: Shannon et al., eqs. 3 to 5.
     """
-    around, centre, scale = neighbourhood(p, q)
+    around = neighbourhood(p, q)
     total, error, seen = torch.zeros((), dtype=torch.float64), 0.0, 0
-    for stretch in stretches([*p.edges, *q.edges], centre, scale):
+    for stretch in stretches([*p.edges, *q.edges], torch.cat([p.marks, q.marks]), torch.cat([p.spreads, q.spreads])):
         found = _over_stretch(f, p, q, stretch, around, graph)
         total, error, seen = total + found.tensor, error + found.error, seen + found.evaluations
         if bool(total.isinf()):
@@ -207,7 +230,7 @@ def on_the_line(f: Divergence, p: Law, q: Law, graph: bool) -> Found:
 
 def _over_stretch(f: Divergence, p: Law, q: Law, stretch: Stretch, around: Tensor, graph: bool) -> Found:
     def spans(one: Law) -> bool:
-        return one.logit is not None and float(stretch.low) == float(one.low) and float(stretch.high) == float(one.high)
+        return one.logit is not None and stretch.low.item() == one.low.item() and stretch.high.item() == one.high.item()
 
     def at(one: Law, t: Tensor) -> Tensor:
         """The log-density in the coordinate t, without dx/dt."""
@@ -244,7 +267,7 @@ def _over_stretch(f: Divergence, p: Law, q: Law, stretch: Stretch, around: Tenso
     if cost == 0:
         return nothing
     mass = over(stretch, lambda t: at(only, t) + stretch.place(t)[1], around, graph)
-    if float(mass.tensor) == 0:
+    if mass.tensor.item() == 0:
         return mass
     return Found(mass.tensor * cost, mass.error * cost if math.isfinite(cost) else 0.0, mass.evaluations)
 

@@ -18,9 +18,9 @@ from divmin.values.law import places
 from divmin.values.line import FARTHEST, NEGLIGIBLE, Found
 
 PRECISE = 1e-11
-COARSE = 97  # points of a coordinate at which the plane is looked at first
+COARSE = 41  # points of a coordinate at which the plane is looked at first
 STEPS = (-8.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.0)
-MOST = 160  # places a coordinate
+MOST = 64  # places a coordinate
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ def in_the_plane(f: Divergence, p: Plane, q: Plane, graph: bool) -> Found:
     for i in range(2):
         marks, spreads = torch.cat([p.marks[i], q.marks[i]]), torch.cat([p.spreads[i], q.spreads[i]])
         centre, scale = float(marks.median()), float(spreads.max())
-        around = (marks[:, None] + spreads[:, None] * torch.tensor(STEPS, dtype=torch.float64)).reshape(-1).unique()
+        around = (marks[:, None] + spreads[:, None] * torch.tensor(STEPS, dtype=torch.float64)).reshape(-1)
+        around = (around / spreads.min()).round().unique() * spreads.min()  # places that are nearer are one
         if len(around) > MOST:
             around = around[torch.linspace(0, len(around) - 1, MOST).long()]
         far = math.asinh(FARTHEST / scale)
@@ -68,7 +69,7 @@ def in_the_plane(f: Divergence, p: Plane, q: Plane, graph: bool) -> Found:
             [
                 torch.tensor([-far, far], dtype=torch.float64),
                 torch.linspace(-near, near, COARSE, dtype=torch.float64),
-                torch.linspace(-far, far, 41, dtype=torch.float64),
+                torch.linspace(-far, far, 13, dtype=torch.float64),
                 ((around - centre) / scale).asinh(),
             ]
         ).unique()
@@ -106,7 +107,8 @@ def in_the_plane(f: Divergence, p: Plane, q: Plane, graph: bool) -> Found:
     size = math.exp(peak)
     total = torch.tensor(found.value, dtype=torch.float64)
     if graph:
-        total = ((log_function(found.points) - peak).exp().nan_to_num(nan=0.0) * found.weights).sum()
+        again = ((log_function(found.points) - peak).exp().nan_to_num(nan=0.0) * found.weights).sum()
+        total = total + (again - again.detach())
     value = found.value * size
     error = found.error * size + 50 * ROUNDING * (value + math.sqrt(value))
     return Found(total * size, error, found.evaluations + logs.numel())
