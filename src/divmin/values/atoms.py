@@ -14,6 +14,7 @@ from divmin.family import Divergence
 from divmin.values.adaptive import ROUNDING
 from divmin.values.cost import log_integrand
 from divmin.values.line import Found
+from divmin.values.precise import components
 
 MOST = 2**26  # terms of an endless sum
 SURE = 1e-14  # of the sum, for what is left out
@@ -105,7 +106,7 @@ def log_masses(given: Distribution, k: Tensor) -> Tensor:
     """log-probabilities of the integers k, -inf beyond the last outcome."""
     if isinstance(given, distributions.MixtureSameFamily):
         parts = given.component_distribution
-        each = torch.stack([log_masses(part, k) for part in _components(parts)], -1)
+        each = torch.stack([log_masses(part, k) for part in components(parts)], -1)
         return (each + given.mixture_distribution.logits.log_softmax(-1)).logsumexp(-1)
     last = _last(given)
     inside = k <= (math.inf if last is None else last)
@@ -115,14 +116,6 @@ def log_masses(given: Distribution, k: Tensor) -> Tensor:
         return table.log()[k.clamp(max=len(table) - 1).long()].masked_fill(~inside, -math.inf)
     safe = k.where(inside, torch.zeros_like(k))
     return given.log_prob(safe).masked_fill(~inside, -math.inf)
-
-
-def _components(batch: Distribution) -> list[Distribution]:
-    names = [name for name in ("probs", "logits", "rate", "total_count") if name in vars(batch)]
-    if "probs" in names and "logits" in names:
-        names.remove("logits")
-    count = batch.batch_shape[-1]
-    return [type(batch)(**{name: getattr(batch, name)[i] for name in names}) for i in range(count)]
 
 
 def sums(f: Divergence, p: Distribution, q: Distribution) -> Found:

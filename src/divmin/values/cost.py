@@ -15,7 +15,6 @@ from divmin.family.algebra import Reversed, Skewed, Sum, Tilted
 from divmin.family.kinks import HockeyStick
 
 FAR = 1e290  # values of s or w beyond which, or below whose inverse, they go on as their tails
-NEAR = 250.0  # the largest |d| at which a and b are taken for s
 
 
 def quick_s(f: Divergence, d: Tensor) -> Tensor:
@@ -32,16 +31,17 @@ def quick_s(f: Divergence, d: Tensor) -> Tensor:
     """
 
     def value(x: Tensor) -> Tensor:
-        near = x.clamp(-NEAR, NEAR)
-        out = near.clamp(max=0).exp() * f.a(near) - near.neg().clamp(max=0).exp() * f.b(near)
-        exact = ~out.isfinite() | (near != x)
-        return out.clamp_(min=0).masked_scatter(exact, f.s(x[exact])) if bool(exact.any()) else out.clamp_(min=0)
+        out = x.clamp(max=0).exp() * f.a(x) - x.neg().clamp(max=0).exp() * f.b(x)
+        beyond = ~out.isfinite()  # where a or b overflow, and at both ends
+        if bool(beyond.any()):
+            d, which = x[beyond].unique(return_inverse=True)
+            out = out.masked_scatter_(beyond, f.s(d)[which])
+        return out.clamp_(min=0)
 
     def slope(x: Tensor) -> Tensor:
-        near = x.clamp(-NEAR, NEAR)
-        out = (near.clamp(max=0).exp() * f.a(near)).where(near < 0, near.neg().clamp(max=0).exp() * f.b(near))
-        exact = ~out.isfinite() | (near != x)
-        return out.masked_scatter(exact, slope_of_s(f, x[exact])) if bool(exact.any()) else out
+        out = (x.clamp(max=0).exp() * f.a(x)).where(x < 0, x.neg().clamp(max=0).exp() * f.b(x))
+        beyond = ~out.isfinite()
+        return out.masked_scatter(beyond, slope_of_s(f, x[beyond])) if bool(beyond.any()) else out
 
     return numerics.smooth(d, value, slope)
 

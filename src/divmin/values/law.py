@@ -13,7 +13,9 @@ from torch import Tensor, distributions
 from torch.distributions import Distribution, constraints
 
 from divmin.data.density import Density
+from divmin.data.mixture import Mixture
 from divmin.errors import DivminError
+from divmin.values.precise import components
 
 # log-density at low + (high - low) t, from log t and log(1 - t): next to an end t alone has lost the digits
 Logit = Callable[[Tensor, Tensor], Tensor]
@@ -29,6 +31,7 @@ class Law:
         edges: where the density may jump inside, with the ends.
         marks, spreads: places and scales at which there is something to see.
         logit: see above, of a law whose density is singular at an end.
+        analytic: whether the density is known to be analytic on the whole line.
     """
 
     log_density: Callable[[Tensor], Tensor]
@@ -38,6 +41,10 @@ class Law:
     marks: Tensor
     spreads: Tensor
     logit: Logit | None = None
+    analytic: bool = False
+
+
+ANALYTIC = (distributions.Normal, distributions.Cauchy, distributions.StudentT, distributions.Gumbel)
 
 
 @singledispatch
@@ -62,7 +69,8 @@ def _(given: Density) -> Law:
     else:
         marks, spreads = points[::8], points.std().expand(32)
     ends = torch.tensor([-math.inf, math.inf], dtype=torch.float64)
-    return Law(lambda x: given.log_prob(x[..., None]), ends[0], ends[1], (), marks, spreads)
+    normal = isinstance(given, Mixture)
+    return Law(lambda x: given.log_prob(x[..., None]), ends[0], ends[1], (), marks, spreads, analytic=normal)
 
 
 @law.register
@@ -76,7 +84,7 @@ def _(given: Distribution) -> Law:
         return given.log_prob(safe).masked_fill(~inside, -math.inf)
 
     edges = tuple(each for each in (low, high) if bool(each.isfinite()))
-    return Law(log_density, low, high, edges, marks, spreads, _logit(given))
+    return Law(log_density, low, high, edges, marks, spreads, _logit(given), isinstance(given, ANALYTIC))
 
 
 @law.register
@@ -87,13 +95,18 @@ def _(given: distributions.MixtureSameFamily) -> Law:
     weights = given.mixture_distribution.logits.log_softmax(-1)
 
     def log_density(x: Tensor) -> Tensor:
+        if everywhere:
+            each = [part.log_prob(x) + weight for part, weight in zip(apart, weights, strict=True)]
+            return torch.stack(each).logsumexp(0)
         at = x[..., None]
         inside = (at > low) & (at < high)
         safe = at.where(inside, marks.detach().clamp(*_within(low, high)))
         return (parts.log_prob(safe).masked_fill(~inside, -math.inf) + weights).logsumexp(-1)
 
     edges = tuple(each for each in (*low, *high) if bool(each.isfinite()))
-    return Law(log_density, low.min(), high.max(), edges, marks, spreads)
+    everywhere = not edges
+    apart = components(parts) if everywhere else []  # a long inner dimension is quicker than a short one
+    return Law(log_density, low.min(), high.max(), edges, marks, spreads, analytic=isinstance(parts, ANALYTIC))
 
 
 def _within(low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
