@@ -125,7 +125,9 @@ def _losses(real: str | None, fake: str | None, generator: str | None, penalty: 
     flags = {"--critic-real": real, "--critic-fake": fake, "--generator": generator}
     missing = [flag for flag, text in flags.items() if text is None]
     if missing:
-        raise DivminError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: a game has three losses")
+        raise DivminError(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: a game has three losses"
+        )
     assert real is not None
     assert fake is not None
     return explain(critic=(real, fake), generator=generator, penalty=penalty)
