@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,7 +18,8 @@ from references import Estimator, installed, kde, knn
 from scipy import stats
 
 import divmin as dm
-from divmin.estimators import Ratio
+from divmin.data import load
+from divmin.plots import save_estimates
 
 Draw = Callable[[np.random.Generator], tuple[np.ndarray, np.ndarray]]
 PE = "chi2_model_denominator"  # the Pearson divergence PE of densratio is half of it
@@ -203,9 +205,9 @@ def densratio(repeats: int) -> None:
 
 
 def rubenstein_task(repeats: int) -> None:
-    for columns in (1, 4, 16):
-        for strength in (-1.0, 0.5, 1.5):
-            compare(rubenstein(columns, strength, 500), {"auto": ours("auto"), **BASELINES}, repeats)
+    against_all(
+        repeats, *(rubenstein(columns, strength, 500) for columns in (1, 4, 16) for strength in (-1.0, 0.5, 1.5))
+    )
 
 
 def staircase(repeats: int) -> None:
@@ -241,7 +243,6 @@ def peers(repeats: int) -> None:
         normal("1-D, n = m = 200", (1, 1 / 8), (1, 1 / 2), 200, 200),
         normal("1-D, n = 200, m = 1200", (1, 1 / 8), (1, 1 / 2), 200, 1200),
         normal("2-D, n = m = 1000", (1, 8**-0.5), (1, 2**-0.5), 1000, 1000, 2),
-        *(rubenstein(columns, strength, 500) for columns in (4, 16) for strength in (-1.0, 0.5, 1.5)),
     )
 
 
@@ -274,15 +275,15 @@ def against_all(repeats: int, *cases: Case) -> None:
 
 
 def rates(repeats: int) -> None:
-    for method in ("gaussian", "quadratic", "knn"):
-        errors = []
-        sizes = (250, 1000, 4000)
+    plain = {"knn(5) plain": theirs(knn)}
+    for columns, entries in ((1, {name: ours(name) for name in ("gaussian", "quadratic", "knn")} | plain), (4, plain)):
+        sizes, errors = (250, 1000, 4000), []
         for n in sizes:
-            case = normal(f"{method}, n = m = {n}", (1, 1), (0, 1), n, n)
-            found = compare(Case(case.name, case.draw, {"kl": 0.5}), {method: ours(method)}, repeats)
-            errors.append(found[method, "kl"])
-        slope = np.polyfit(np.log(sizes), np.log(errors), 1)[0]
-        print(f"  {method}: error falls like n^{slope:.2f}")
+            case = normal(f"{columns} columns, KL 1/2, n = m = {n}", (columns**-0.5, 1), (0, 1), n, n, columns)
+            errors.append(compare(Case(case.name, case.draw, {"kl": 0.5}), entries, repeats))
+        for name in entries:
+            slope = np.polyfit(np.log(sizes), np.log([each[name, "kl"] for each in errors]), 1)[0]
+            print(f"  {name}, {columns} columns: error falls like n^{slope:.2f}")
 
 
 def coverage(repeats: int) -> None:
@@ -299,23 +300,39 @@ def coverage(repeats: int) -> None:
 def real(repeats: int) -> None:
     from sklearn.datasets import load_digits
 
+    random = np.random.default_rng(0)
     images, labels = load_digits(return_X_y=True)
-    shuffled = images[np.random.default_rng(0).permutation(len(images))]
-    fs = ["kl", "reverse_kl", "js", "squared_hellinger", "total_variation", "softened_reverse_kl"]
-    report("digits 0-4 against 5-9", dm.fit_ratio(images[labels < 5], images[labels >= 5]), fs)
-    half = len(images) // 2
-    report(
-        "two random halves of digits: every interval should cover 0", dm.fit_ratio(shuffled[:half], shuffled[half:]), fs
-    )
+    report("digits, 0-4 against 5-9", images[labels < 5], images[labels >= 5])
+    report("digits, two random halves", *np.array_split(random.permutation(images), 2))
+    source = load(OPTIONS.mnist)
+    labels = source.labels.numpy()
+    images = source.batch(torch.arange(source.size)).flatten(1).numpy()
+    report("MNIST, 0-4 against 5-9", images[labels < 5], images[labels >= 5])
+    report("MNIST, two random halves", *np.array_split(random.permutation(images), 2))
 
 
-def report(name: str, ratio: Ratio, fs: Iterable[str]) -> None:
+def report(name: str, x: np.ndarray, y: np.ndarray) -> None:
+    """Every divergence of the catalogue, and calibration; for one law in both sets, every interval should cover 0."""
+    ratio = dm.fit_ratio(x, y)
+    found = [ratio.divergence(f) for f in dm.divergences()]
     print(f"\n{name}\n{ratio}")
-    for f in fs:
-        print(ratio.divergence(f).headline)
-    print(ratio.calibration(bins=6))
+    for each in found:
+        print(each.headline)
+    covering = [each for each in found if each.interval[0] <= 0 <= each.interval[1]]
+    print(f"  {len(covering)} of {len(found)} intervals cover 0")
+    print(ratio.calibration(bins=6), flush=True)
+    if OPTIONS.plots:
+        few = [
+            each
+            for each in found
+            if each.divergence in ("kl", "reverse_kl", "js", "squared_hellinger", "total_variation")
+        ]
+        save_estimates(
+            few, ratio.calibration(), Path(OPTIONS.plots) / f"{name.replace(', ', ' ').replace(' ', '-')}.png"
+        )
 
 
+OPTIONS = argparse.Namespace()
 TASKS: dict[str, Callable[[int], None]] = {
     "densratio": densratio,
     "rubenstein": rubenstein_task,
@@ -334,7 +351,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tasks", nargs="*", choices=[[], *TASKS], help="which; all when none is named")
     parser.add_argument("--repeats", type=int, default=20)
-    arguments = parser.parse_args()
+    parser.add_argument(
+        "--mnist", default="hub:ylecun/mnist:test", help="pictures with labels, for `real`: a Parquet file, or the hub"
+    )
+    parser.add_argument("--plots", default="", help="a folder for the pictures of `real`")
+    arguments = parser.parse_args(namespace=OPTIONS)
     print(f"PyTorch {torch.__version__}, NumPy {np.__version__}, {torch.get_num_threads()} thread(s)")
     for name in arguments.tasks or TASKS:
         TASKS[name](arguments.repeats)
