@@ -43,11 +43,16 @@ class Value:
 
 def lower_bound(f: Divergence, scores: Scores, refits: Refits) -> Value:
     """E_p[a(d)] - E_q[b(d)], and what the noise of the fit takes off it put back. Source: Shannon et al., eq. 13."""
-    a, b = f.a(scores.x), f.b(scores.y)
-    value = _mean(a, scores.x_weights) - _mean(b, scores.y_weights)
+
+    def estimate(part: Scores) -> float:
+        return _mean(f.a(part.x), part.x_weights) - _mean(f.b(part.y), part.y_weights)
+
+    value = estimate(scores)
     if math.isnan(value):  # inf - inf, where both sides have ratios beyond all numbers
         return Value(math.inf, math.inf, "lower bound")
-    variance = _variance(a, scores.x_weights) + _variance(b, scores.y_weights) + resolution(f, scores) ** 2
+    variance = _variance(f.a(scores.x), scores.x_weights) + _variance(f.b(scores.y), scores.y_weights)
+    # the last is of second order, unless a few samples with large ratios carry the value
+    variance += resolution(f, scores) ** 2 + _between(estimate, scores, refits)
     lost = _lost(f, scores, refits.variance)
     back = min(lost, 2 * math.sqrt(variance)) if math.isfinite(lost) and math.isfinite(variance) else 0.0
     return replace(_value(value + back, variance + back**2, "lower bound"), shortfall=back)
@@ -233,11 +238,16 @@ def _f(f: Divergence, d: Floats) -> Floats:
 def _at_its_word(
     estimate: Callable[[Scores], float], scores: Scores, refits: Refits, variance: float, kind: str
 ) -> Value:
-    """A read that feels errors of d to first order: to the spread over samples comes that between the reads by different fits."""
-    reads = [estimate(replace(scores, x=x, y=y)) for x, y in zip(refits.x, refits.y, strict=True)]
+    """A read that feels errors of d to first order."""
+    return _value(estimate(scores), variance + _between(estimate, scores, refits), kind)
+
+
+def _between(estimate: Callable[[Scores], float], scores: Scores, refits: Refits) -> float:
+    """The variance that a read has by the noise of the fit: that between the reads by different fits. inf where it is no number."""
     with np.errstate(invalid="ignore", over="ignore"):
-        variance += refits.factor * float(np.var(reads))
-    return _value(estimate(scores), variance if math.isfinite(variance) else math.inf, kind)
+        reads = [estimate(replace(scores, x=x, y=y)) for x, y in zip(refits.x, refits.y, strict=True)]
+        variance = refits.factor * float(np.var(reads))
+    return variance if math.isfinite(variance) else math.inf
 
 
 def _value(value: float, variance: float, kind: str) -> Value:
