@@ -167,7 +167,7 @@ BASELINES = {"kde": theirs(kde), "knn(5) plain": theirs(knn)}
 def compare(case: Case, entries: dict[str, Callable], repeats: int) -> dict[tuple[str, str], float]:
     """Print a line for each method and divergence; return the root mean squared errors."""
     print(f"\n{case.name}, {repeats} repeats")
-    print(f"  {'method':<26}{'divergence':<24}{'truth':>9}{'mean':>9}{'sd':>9}{'rmse':>9}{'covered':>9}{'s':>7}  by")
+    print(f"  {'method':<26}{'divergence':<24}{'truth':>9}{'mean':>10}{'sd':>10}{'rmse':>9}{'covered':>9}{'s':>7}  by")
     errors = {}
     for name, run in entries.items():
         rows: dict[str, list] = {f: [] for f in case.truths}
@@ -185,7 +185,7 @@ def compare(case: Case, entries: dict[str, Callable], repeats: int) -> dict[tupl
             with np.errstate(invalid="ignore"):  # where the truth or an estimate is infinite
                 errors[name, f], spread = float(np.sqrt(np.mean((values - truth) ** 2))), values.std()
             print(
-                f"  {name:<26}{f:<24}{truth:>9.4g}{values.mean():>9.4g}{spread:>9.3g}{errors[name, f]:>9.3g}"
+                f"  {name:<26}{f:<24}{truth:>9.4g} {values.mean():>9.4g} {spread:>9.3g}{errors[name, f]:>9.3g}"
                 f"{covered}{seconds:>7.1f}  {by}",
                 flush=True,
             )
