@@ -182,7 +182,8 @@ def compare(case: Case, entries: dict[str, Callable], repeats: int) -> dict[tupl
             values, truth = np.array([row[0] for row in found]), case.truths[f]
             inside = [row[1][0] <= truth <= row[1][1] for row in found if row[1]]
             covered = f"{np.mean(inside):9.2f}" if inside else f"{'-':>9}"
-            by = ", ".join(f"{text} ({count})" for text, count in Counter(row[2] for row in found).most_common(2))
+            counts = Counter(row[2] for row in found if row[2])
+            by = "; ".join(f"{text} ({count})" for text, count in counts.most_common(2))
             with np.errstate(invalid="ignore"):  # where the truth or an estimate is infinite
                 errors[name, f], spread = float(np.sqrt(np.mean((values - truth) ** 2))), values.std()
             print(
