@@ -319,7 +319,7 @@ def real(repeats: int) -> None:
 def report(name: str, x: np.ndarray, y: np.ndarray) -> None:
     """Every divergence of the catalogue, and calibration; for one law in both sets, every interval should cover 0."""
     ratio = dm.fit_ratio(x, y)
-    found = [ratio.divergence(f) for f in dm.divergences()]
+    found = list({each.divergence: each for each in map(ratio.divergence, dm.divergences())}.values())
     print(f"\n{name}\n{ratio}")
     for each in found:
         print(each.headline)

@@ -67,7 +67,7 @@ def test_a_column_by_its_ranks_only_where_its_tails_are_heavy() -> None:
 
 
 def test_the_network_only_corrects() -> None:
-    x, y = correlated(12, 2.0, 3000, 0, cubed=True)
+    x, y = correlated(8, 2.0, 8000, 0, cubed=True)
     neural = dm.fit_ratio(x, y, method="neural", folds=2).divergence("kl")
     assert abs(neural.value - 2) < 0.35
     random = np.random.default_rng(0)
