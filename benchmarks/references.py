@@ -55,9 +55,16 @@ def densratio(f: Divergence, x: np.ndarray, y: np.ndarray, seed: int) -> float:
     return float(np.mean((u_y - 1) ** 2)) if f.name == "chi2_model_denominator" else _split(f, np.log(u_x), np.log(u_y))
 
 
+def infomeasure(f: Divergence, x: np.ndarray, y: np.ndarray, seed: int) -> float:
+    """infomeasure's k-NN estimate, which it has for KL alone; NaN for others."""
+    from infomeasure import kld
+
+    return float(kld(x, y, approach="metric", k=4)) if f.name == "kl" else np.nan
+
+
 def installed() -> dict[str, Estimator]:
     """Peers that can be run here; what cannot is said in a line each."""
-    adapters: dict[str, Estimator] = {"densratio": densratio}
+    adapters: dict[str, Estimator] = {"densratio": densratio, "infomeasure": infomeasure}
     found = {}
     for name in PEERS:
         try:

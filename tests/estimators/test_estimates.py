@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 import divmin as dm
-from divmin.estimators.crossfit import Scores, folds_of
+from divmin.estimators.crossfit import Refits, Scores, folds_of
 from divmin.estimators.functionals import lower_bound, plug_in, split
 from divmin.estimators.samples import read
 
@@ -64,24 +65,30 @@ def test_one_fit_serves_every_divergence() -> None:
 def test_kinds_are_their_formulas() -> None:
     x, y = np.array([2.0, 0.5, -0.3]), np.array([-1.0, 0.2, -2.0])
     scores = Scores(x, y, np.array([1.0, 2.0, 0.0]), np.ones(3), np.array([0, 1, 1]), np.array([0, 1, 1]))
+    same = Refits(x[None], y[None], 2.0)
     kl, u = dm.divergence("kl"), np.exp(y)
     bound = (2.0 + 2 * 0.5) / 3 - (u - 1).mean()
-    assert lower_bound(kl, scores, (0.0, 0.0)).value == pytest.approx(bound)
-    assert plug_in(kl, scores).value == pytest.approx((u * y - u + 1).mean())
+    assert lower_bound(kl, scores, same).value == pytest.approx(bound)
+    assert plug_in(kl, scores, same).value == pytest.approx((u * y - u + 1).mean())
     low = np.where(y < 0, u * y - u + 1, 0).mean()
     high = ((2 - 1 + math.exp(-2)) + 2 * (0.5 - 1 + math.exp(-0.5))) / 3
-    assert split(kl, scores).value == pytest.approx(low + high)
+    assert split(kl, scores, same).value == pytest.approx(low + high)
     # the noise of d, of variance 0.1 everywhere, takes E_q[w(d)] 0.1/2 off the bound; w = e^d, seen from p where d > 0
     lost = 0.05 * ((1 + 2) / 3 + np.where(y <= 0, u, 0).mean())
-    assert lower_bound(kl, scores, (np.full(3, 0.1), np.full(3, 0.1))).shortfall == pytest.approx(lost)
+    apart = Refits(np.stack([x - 0.5, x + 0.5]), np.stack([y - 0.5, y + 0.5]), 0.4)
+    assert lower_bound(kl, scores, apart).shortfall == pytest.approx(lost)
+    # what takes d at its word varies as it does from fit to fit
+    reads = [split(kl, replace(scores, x=x + by, y=y + by), same).value for by in (-0.5, 0.5)]
+    more = split(kl, scores, apart).stderr ** 2 - split(kl, scores, same).stderr ** 2
+    assert more == pytest.approx(0.4 * np.var(reads))
 
 
 def test_no_overflow_far_out() -> None:
     x, y = np.array([5e3, 1.0, 30.0]), np.array([-5e3, 800.0, -1.0])
     scores = Scores(x, y, np.ones(3), np.ones(3), np.array([0, 1, 1]), np.array([0, 1, 1]))
     for f in ("kl", "js", "srkl", "chi2_model_denominator"):
-        for kind in (lambda g, s: lower_bound(g, s, (0.1, 0.1)), plug_in, split):
-            found = kind(dm.divergence(f), scores)
+        for kind in (lower_bound, plug_in, split):
+            found = kind(dm.divergence(f), scores, Refits(x[None], y[None], 2.0))
             assert not math.isnan(found.value) and not math.isnan(found.stderr)
 
 

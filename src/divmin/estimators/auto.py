@@ -35,14 +35,14 @@ class Candidate:
 CONTINUOUS = (
     Candidate("logistic", widest=1000, most=5e7),
     Candidate("gaussian", widest=200),
-    Candidate("quadratic", widest=30, most=1e7),
-    Candidate("kernel", most=1e7),
+    Candidate("quadratic", widest=100, most=5e7),
+    Candidate("kernel", widest=200, most=1e7),
     Candidate("knn", most=1e6),
     Candidate("trees", most=2e7, fewest=100),
     Candidate("neural", fewest=400, slow=True),
 )
 DISCRETE = (Candidate("counts"), Candidate("logistic", widest=1000, most=5e7), Candidate("trees", most=2e7, fewest=100))
-FAR_APART = Candidate("telescoping(quadratic)", widest=30, most=1e7)
+FAR_APART = Candidate("telescoping(quadratic)", widest=100, most=5e7)
 
 
 def chosen(

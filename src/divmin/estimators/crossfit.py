@@ -69,17 +69,34 @@ class Crossfit:
         """The mean of the fits at new rows, shrunk."""
         return along(self.line, np.mean([fit(z) for fit in self.fits], axis=0))
 
-    def noise(self, z: Floats) -> Floats:
-        """The variance that a held-out log-ratio has because its fit saw these samples and no others, at rows z.
-
-        The jackknife over folds. Of methods that depend on chance too (networks, trees) the fits differ by that as well, which
-        the jackknife would multiply; for them it is the plain variance between fits, which is less than the truth.
-        """
+    def refits(self, samples: Samples) -> Refits:
+        """What the fit of every fold says of all samples."""
         folds = len(self.fits)
-        between = np.var([fit(z) for fit in self.fits], axis=0)
-        steady = getattr(self.method, "steady", False)
-        variance: Floats = self.line[1] ** 2 * between * (folds if steady else folds / (folds - 1))
-        return variance
+        x, y = (np.stack([along(self.line, fit(z)) for fit in self.fits]) for z in (samples.x, samples.y))
+        # The jackknife over folds, and K/(K - 1) more for fits that saw only (K - 1)/K of the samples. Of methods that depend on
+        # chance too (networks, trees) the fits differ by that as well, which the jackknife would multiply; for them it is the
+        # plain variance between fits, which is less than the truth.
+        return Refits(x, y, folds if getattr(self.method, "steady", False) else folds / (folds - 1))
+
+
+@dataclass(frozen=True, eq=False)
+class Refits:
+    """Log-ratios of fits that saw different parts of the samples, so that their differences tell the noise of a fit.
+
+    Args:
+        x, y: log-ratios of each fit at all samples, [folds, n] and [folds, m].
+        factor: from the variance between fits to that of what comes of a fit.
+    """
+
+    x: Floats
+    y: Floats
+    factor: float
+
+    @property
+    def variance(self) -> tuple[Floats, Floats]:
+        """That of the log-ratio at each sample."""
+        with np.errstate(invalid="ignore"):
+            return self.factor * self.x.var(axis=0), self.factor * self.y.var(axis=0)
 
 
 def folds_of(samples: Samples, folds: int, seed: int) -> tuple[Whole, Whole]:

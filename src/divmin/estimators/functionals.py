@@ -7,8 +7,8 @@ fitted laws     D_f of the two laws that were fitted, its first-order bias taken
 
 The bound is highest at the true d, so an error in d enters it to second order only, and its spread is that of a and b.
 The noise of the fit still takes E_q[w(d) var d]/2 off, which the fits of the folds tell by how they differ; it is put back,
-and said (`shortfall`). Plug-in and split feel an error in d to first order; their standard error is at least the spread of
-their values over the folds.
+and said (`shortfall`). Plug-in and split feel an error in d to first order; their standard error has the spread between their
+values by the fits of the folds, the jackknife, as a part.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from divmin.errors import DivminError
-from divmin.estimators.crossfit import Scores
+from divmin.estimators.crossfit import Refits, Scores
 from divmin.estimators.method import Laws
 from divmin.estimators.samples import Floats, Samples
 from divmin.family import Divergence
@@ -28,11 +28,7 @@ from divmin.family import Divergence
 LAWS = "fitted laws"
 OFF = 0.25  # how far E_q[e^d] may be from 1 where a bound is to be trusted
 NEAR = 200.0  # log-ratios whose ratios, and squares and cubes of these, are ordinary numbers
-WIDER = 10.0  # a bound with so many times the standard error of the split estimate rests on a few samples
-
-
-Noise = tuple[Floats | float, Floats | float]  # the variance of the log-ratio at every sample of x and y
-NONE: Noise = (0.0, 0.0)
+WIDER = 3.0
 
 
 @dataclass(frozen=True)
@@ -45,19 +41,24 @@ class Value:
     shortfall: float = 0.0  # of the value: what the noise of the fit took from a bound, put back
 
 
-def lower_bound(f: Divergence, scores: Scores, noise: Noise) -> Value:
+def lower_bound(f: Divergence, scores: Scores, refits: Refits) -> Value:
     """E_p[a(d)] - E_q[b(d)], and what the noise of the fit takes off it put back. Source: Shannon et al., eq. 13."""
-    a, b = f.a(scores.x), f.b(scores.y)
-    value = _mean(a, scores.x_weights) - _mean(b, scores.y_weights)
+
+    def estimate(part: Scores) -> float:
+        return _mean(f.a(part.x), part.x_weights) - _mean(f.b(part.y), part.y_weights)
+
+    value = estimate(scores)
     if math.isnan(value):  # inf - inf, where both sides have ratios beyond all numbers
         return Value(math.inf, math.inf, "lower bound")
-    variance = _variance(a, scores.x_weights) + _variance(b, scores.y_weights) + resolution(f, scores) ** 2
-    lost = _lost(f, scores, noise)
+    variance = _variance(f.a(scores.x), scores.x_weights) + _variance(f.b(scores.y), scores.y_weights)
+    # the last is of second order, unless a few samples with large ratios carry the value
+    variance += resolution(f, scores) ** 2 + _between(estimate, scores, refits)
+    lost = _lost(f, scores, refits.variance)
     back = min(lost, 2 * math.sqrt(variance)) if math.isfinite(lost) and math.isfinite(variance) else 0.0
     return replace(_value(value + back, variance + back**2, "lower bound"), shortfall=back)
 
 
-def _lost(f: Divergence, scores: Scores, noise: Noise) -> float:
+def _lost(f: Divergence, scores: Scores, noise: tuple[Floats, Floats]) -> float:
     """E_q[w(d) v]/2 for the variance v of d, split at 0 so that it is E_p[e^-d w(d) v]/2 where d > 0; 0 where f has a kink."""
     if not f.smooth:
         return 0.0
@@ -76,17 +77,17 @@ def resolution(f: Divergence, scores: Scores) -> float:
     return f.scale * rate if f.smooth else 0.5 * math.sqrt(rate)
 
 
-def plug_in(f: Divergence, scores: Scores, noise: Noise = NONE) -> Value:
+def plug_in(f: Divergence, scores: Scores, refits: Refits) -> Value:
     """E_q[f(e^d)]."""
 
     def estimate(part: Scores) -> float:
         return _mean(_f(f, part.y), part.y_weights)
 
     variance = _variance(_f(f, scores.y), scores.y_weights) + resolution(f, scores) ** 2
-    return _with_folds(estimate, scores, variance, "plug-in")
+    return _at_its_word(estimate, scores, refits, variance, "plug-in")
 
 
-def split(f: Divergence, scores: Scores, noise: Noise = NONE) -> Value:
+def split(f: Divergence, scores: Scores, refits: Refits) -> Value:
     """E_q[s(d) 1(d < 0)] + E_p[s(d) 1(d > 0)]. Source: Shannon et al., eq. 9."""
 
     def parts(part: Scores) -> tuple[Floats, Floats]:
@@ -98,10 +99,10 @@ def split(f: Divergence, scores: Scores, noise: Noise = NONE) -> Value:
 
     x, y = parts(scores)
     variance = _variance(x, scores.x_weights) + _variance(y, scores.y_weights) + resolution(f, scores) ** 2
-    return _with_folds(estimate, scores, variance, "split")
+    return _at_its_word(estimate, scores, refits, variance, "split")
 
 
-KINDS: dict[str, Callable[[Divergence, Scores, Noise], Value]] = {
+KINDS: dict[str, Callable[[Divergence, Scores, Refits], Value]] = {
     "lower bound": lower_bound,
     "plug-in": plug_in,
     "split": split,
@@ -127,9 +128,9 @@ def fitted_laws(f: Divergence, whole: Laws, parts: list[Laws], samples: Samples)
     return _value(plain - bias, variance + 2 * bias**2 / whole.parameters, LAWS)
 
 
-def trusted(f: Divergence, scores: Scores, noise: Noise) -> Value:
+def trusted(f: Divergence, scores: Scores, refits: Refits) -> Value:
     """The lower bound where the log-ratio is good enough on the sides that f looks at, else the split estimate."""
-    bound, other = lower_bound(f, scores, noise), split(f, scores)
+    bound, other = lower_bound(f, scores, refits), split(f, scores, refits)
     if not (math.isfinite(bound.value) and math.isfinite(bound.stderr)) or bound.stderr > WIDER * other.stderr:
         return other
     off = any(not abs(side.mean - 1) <= OFF + 2 * side.stderr for side in sides(f, scores))
@@ -169,20 +170,20 @@ def value(
     f: Divergence,
     kind: str,
     scores: Scores,
-    noise: Noise,
+    refits: Refits,
     laws: tuple[Laws, list[Laws]] | None,
     samples: Samples,
 ) -> Value:
     """The estimate of the asked kind; "auto" takes fitted laws where there are some that the samples do not contradict."""
     if kind == "auto":
-        return trusted(f, scores, noise) if laws is None else fitted_laws(f, *laws, samples)
+        return trusted(f, scores, refits) if laws is None else fitted_laws(f, *laws, samples)
     if kind == LAWS:
         if laws is None:
             raise DivminError(f"kind '{LAWS}' needs a method that fits a law to each set: gaussian or counts")
         return fitted_laws(f, *laws, samples)
     if kind not in KINDS:
         raise DivminError(f"unknown kind '{kind}': expected auto, {', '.join(KINDS)} or {LAWS}")
-    return KINDS[kind](f, scores, noise)
+    return KINDS[kind](f, scores, refits)
 
 
 def interval(found: Value) -> tuple[float, float]:
@@ -234,11 +235,19 @@ def _f(f: Divergence, d: Floats) -> Floats:
         return np.where(s == 0, 0.0, np.exp(np.maximum(d, 0.0)) * s)
 
 
-def _with_folds(estimate: Callable[[Scores], float], scores: Scores, variance: float, kind: str) -> Value:
-    folds = [estimate(scores.part(int(fold))) for fold in np.unique(scores.x_folds)]
+def _at_its_word(
+    estimate: Callable[[Scores], float], scores: Scores, refits: Refits, variance: float, kind: str
+) -> Value:
+    """A read that feels errors of d to first order."""
+    return _value(estimate(scores), variance + _between(estimate, scores, refits), kind)
+
+
+def _between(estimate: Callable[[Scores], float], scores: Scores, refits: Refits) -> float:
+    """The variance that a read has by the noise of the fit: that between the reads by different fits. inf where it is no number."""
     with np.errstate(invalid="ignore", over="ignore"):
-        between = float(np.var(folds, ddof=1)) / len(folds)
-    return _value(estimate(scores), max(variance, between) if math.isfinite(between) else math.inf, kind)
+        reads = [estimate(replace(scores, x=x, y=y)) for x, y in zip(refits.x, refits.y, strict=True)]
+        variance = refits.factor * float(np.var(reads))
+    return variance if math.isfinite(variance) else math.inf
 
 
 def _value(value: float, variance: float, kind: str) -> Value:

@@ -13,11 +13,14 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
 from divmin.errors import DivminError
+from divmin.estimators.forms import quadratic_form
 from divmin.estimators.method import LogRatio, register_numbers
 from divmin.estimators.samples import Floats
 
 PENALTIES = (1e3, 1e2, 1e1, 1.0, 1e-1, 1e-3)  # lambda, from stiff to free; features have standard deviation 1
-MANY = 1000  # products of columns, beyond which only squares are taken
+WIDE = 500  # features, from which on the freest penalty is left out
+# Features of degree 2, and numbers in them, beyond which Newton's method is slower than `quadratic_form`.
+MANY, LONG = 300, 2e7
 
 
 @dataclass(frozen=True)
@@ -32,14 +35,16 @@ class Logistic:
             raise DivminError(f"degree of logistic is {self.degree}: expected 1 or 2")
 
     def fit(self, x: Floats, y: Floats, x_weights: Floats, y_weights: Floats, seed: int) -> LogRatio:
-        features = standardised(self._features(x.shape[1]), np.concatenate([x, y]))
+        columns = x.shape[1]
+        products = columns * (columns + 3) // 2
+        if self.degree == 2 and (products > MANY or products * (len(x) + len(y)) > LONG):
+            return quadratic_form(x, y, x_weights, y_weights, seed)
+        features = standardised(self._features(columns), np.concatenate([x, y]))
         return ridge(features, x, y, x_weights, y_weights)[0]
 
     def _features(self, columns: int) -> Callable[[Floats], Floats]:
         if self.degree == 1:
             return lambda z: z
-        if columns * (columns + 3) // 2 > MANY:
-            return lambda z: np.concatenate([z, z**2], axis=1)
         first, second = np.triu_indices(columns)
         return lambda z: np.concatenate([z, z[:, first] * z[:, second]], axis=1)
 
@@ -74,7 +79,7 @@ def ridge(
     offset = float(np.log(x_weights.sum() / y_weights.sum()))
     best, least = np.zeros(phi.shape[1]), np.inf
     beta = best
-    for penalty in PENALTIES if phi.shape[1] < MANY / 2 else PENALTIES[:-1]:
+    for penalty in PENALTIES if phi.shape[1] < WIDE else PENALTIES[:-1]:
         beta, factor, chance = _newton(phi, label, weights, offset, penalty, beta)
         leverage = (solve_triangular(factor[0], phi.T, lower=True) ** 2).sum(0)
         curve = weights * chance * (1 - chance)

@@ -11,7 +11,7 @@ import numpy as np
 from divmin.errors import DivminError
 from divmin.estimators import auto, cautions, functionals
 from divmin.estimators.calibration import Calibration, calibrate
-from divmin.estimators.crossfit import Crossfit, Scores, crossfit, folds_of
+from divmin.estimators.crossfit import Crossfit, Refits, Scores, crossfit, folds_of
 from divmin.estimators.method import Laws
 from divmin.estimators.method import method as method_of
 from divmin.estimators.record import Estimate, Tried
@@ -102,8 +102,8 @@ class Ratio:
         return self.fitted.scores
 
     @cached_property
-    def _noise(self) -> tuple[Floats, Floats]:
-        return self.fitted.noise(self.samples.x), self.fitted.noise(self.samples.y)
+    def _refits(self) -> Refits:
+        return self.fitted.refits(self.samples)
 
     @property
     def effective_size(self) -> float:
@@ -140,7 +140,7 @@ class Ratio:
         Source: Shannon et al., eqs. 9 and 13; docs/estimates.md for the intervals.
         """
         g = divergence_of(f) if isinstance(f, str) else f
-        found = functionals.value(g, kind, self.scores, self._noise, self.laws, self.samples)
+        found = functionals.value(g, kind, self.scores, self._refits, self.laws, self.samples)
         return Estimate(
             divergence=g.name,
             value=found.value,
