@@ -14,6 +14,7 @@ from divmin.family import Divergence
 from divmin.family.algebra import Reversed, Skewed, Sum, Tilted
 from divmin.family.kinks import HockeyStick
 
+NEAR = 300.0  # the |d| from which e^d a and e^-d b are their tails to the last digit
 FAR = 1e290  # values of s or w beyond which, or below whose inverse, they go on as their tails
 
 
@@ -30,16 +31,28 @@ def quick_s(f: Divergence, d: Tensor) -> Tensor:
     Source: Shannon et al., eq. 6.
     """
 
+    def halves(x: Tensor) -> tuple[Tensor, Tensor]:
+        """min(1, e^d) a and min(1, e^-d) b, by their tails where a or b overflow and the product does not."""
+        left, right = x.clamp(min=-NEAR), x.clamp(max=NEAR)
+        one = left.clamp(max=0).exp() * f.a(left)
+        other = right.neg().clamp(max=0).exp() * f.b(right)
+        if bool((x.abs() > NEAR).any()):
+            one = one * ((2 - f.tails.R) * (x - left)).exp()
+            other = other * ((f.tails.S - 2) * (x - right)).exp()
+        return one, other
+
     def value(x: Tensor) -> Tensor:
-        out = x.clamp(max=0).exp() * f.a(x) - x.neg().clamp(max=0).exp() * f.b(x)
-        beyond = ~out.isfinite()  # where a or b overflow, and at both ends
+        one, other = halves(x)
+        out = one - other
+        beyond = ~out.isfinite()  # what is still too large, and both ends
         if bool(beyond.any()):
             d, which = x[beyond].unique(return_inverse=True)
             out = out.masked_scatter_(beyond, f.s(d)[which])
         return out.clamp_(min=0)
 
     def slope(x: Tensor) -> Tensor:
-        out = (x.clamp(max=0).exp() * f.a(x)).where(x < 0, x.neg().clamp(max=0).exp() * f.b(x))
+        one, other = halves(x)
+        out = one.where(x < 0, other)
         beyond = ~out.isfinite()
         return out.masked_scatter(beyond, slope_of_s(f, x[beyond])) if bool(beyond.any()) else out
 

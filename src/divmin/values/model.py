@@ -49,7 +49,14 @@ class Field:
 
 
 def field(
-    f: Divergence, p: Any, model: Model, names: tuple[str, ...], theta: Tensor, gradients: bool, track: Track = iter
+    f: Divergence,
+    p: Any,
+    model: Model,
+    names: tuple[str, ...],
+    theta: Tensor,
+    gradients: bool,
+    track: Track = iter,
+    tolerance: float = TOLERANCE,
 ) -> Field:
     """D_f(p, q(. ; theta)) for many theta: one batched quadrature for laws on the whole line, else one by one.
 
@@ -61,11 +68,12 @@ def field(
         theta: parameters [n, len(names)], float64.
         gradients: whether to take derivatives in theta.
         track: wraps the numbers of what is computed, to show progress.
+        tolerance: relative error at which boxes are no longer cut.
     """
-    if _on_the_whole_line(p, model, names, theta):
-        seen = law(precise(p) if isinstance(p, Distribution) else p)
+    seen = line_law(p)
+    if seen is not None and _on_the_whole_line(model, names, theta):
         parts = list(enumerate(theta.split(BATCH)))
-        found = [_batch(f, seen, model, names, parts[i][1], gradients) for i in track(range(len(parts)))]
+        found = [_batch(f, seen, model, names, parts[i][1], gradients, tolerance) for i in track(range(len(parts)))]
     else:
         found = [_single(f, p, model, names, theta[i], gradients) for i in track(range(len(theta)))]
     return Field(
@@ -93,17 +101,22 @@ def made(model: Model, names: tuple[str, ...], theta: Tensor) -> Distribution:
         ) from error
 
 
-def _on_the_whole_line(p: Any, model: Model, names: tuple[str, ...], theta: Tensor) -> bool:
-    dim = p.dim if isinstance(p, Density) else len(p.event_shape)
-    if dim != (1 if isinstance(p, Density) else 0):
-        return False
+def line_law(p: Any) -> Law | None:
+    """How the quadrature sees p; None when it is no continuous law on the line."""
+    if isinstance(p, Density):
+        return law(p) if p.dim == 1 and p.has_log_prob else None
+    if not isinstance(p, Distribution) or p.batch_shape != () or p.event_shape != () or p.support.is_discrete:  # type: ignore[union-attr]
+        return None
+    return law(precise(p))
+
+
+def _on_the_whole_line(model: Model, names: tuple[str, ...], theta: Tensor) -> bool:
     q = made(model, names, theta[:1])
     return (
         isinstance(q, Distribution)
         and q.batch_shape == (1,)
         and q.event_shape == ()
         and type(q.support) is type(constraints.real)
-        and (isinstance(p, Density) or not p.support.is_discrete)
         and all(bool(end.isinf().all()) for end in ends(q))
     )
 
@@ -140,16 +153,18 @@ class Batch:
         return replace(self, theta=self.theta[rows], marks=self.marks[rows], spreads=self.spreads[rows])
 
 
-def _batch(f: Divergence, p: Law, model: Model, names: tuple[str, ...], theta: Tensor, gradients: bool) -> Field:
+def _batch(
+    f: Divergence, p: Law, model: Model, names: tuple[str, ...], theta: Tensor, gradients: bool, tolerance: float
+) -> Field:
     q = made(model, names, theta)
     marks, spreads = (each.reshape(len(theta), -1) for each in places(q))
     batch = Batch(p, model, names, theta, marks, spreads, isinstance(q, ANALYTIC))
     if gradients:
-        return _cut(f, batch, gradients)
+        return _cut(f, batch, gradients, tolerance)
     values, errors, seen = _trapezoid(f, batch)
     left = errors.isnan().nonzero()[:, 0]
     if len(left):
-        found = _cut(f, batch.of(left), gradients)
+        found = _cut(f, batch.of(left), gradients, tolerance)
         values, errors = values.index_copy(0, left, found.values), errors.index_copy(0, left, found.errors)
         seen += found.evaluations
     return Field(values, errors, None, seen)
@@ -203,7 +218,7 @@ def _trapezoid(f: Divergence, batch: Batch) -> tuple[Tensor, Tensor, int]:
     return values, errors, seen
 
 
-def _cut(f: Divergence, batch: Batch, gradients: bool) -> Field:
+def _cut(f: Divergence, batch: Batch, gradients: bool, tolerance: float) -> Field:
     """Quadrature in t, x = centre + scale sinh(t), in boxes between the marks of p and of every q."""
     p, theta, count = batch.p, batch.theta, len(batch.theta)
     centre, scale = p.marks.median(), p.spreads.min()
@@ -240,7 +255,7 @@ def _cut(f: Divergence, batch: Batch, gradients: bool) -> Field:
         beside = (active[:, 1:] | active[:, :-1]) & (edges[:, 1:] > edges[:, :-1])
         owners, cells = beside.nonzero(as_tuple=True)
         low, high = edges[owners, cells, None], edges[owners, cells + 1, None]
-        found = integrate_all(integrand, low, high, owners, count, TOLERANCE, MOST)
+        found = integrate_all(integrand, low, high, owners, count, tolerance, MOST)
     values = found.values.masked_fill(endless, math.inf)
     slope = None
     if gradients:
