@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from divmin.training import load as load
     from divmin.values import Value as Value
     from divmin.values import exact as exact
+    from divmin.values.text import law as law
 
 # Where each public name lives. They are imported on first use: the command line's help and list need no torch.
 _HOMES = {
@@ -56,6 +57,7 @@ _HOMES = {
     "recipes": "divmin.objectives",
     "Value": "divmin.values",
     "exact": "divmin.values",
+    "law": "divmin.values.text",
     "Estimate": "divmin.estimators",
     "Ratio": "divmin.estimators",
     "estimate": "divmin.estimators",

@@ -14,6 +14,7 @@ from torch.distributions import Distribution, constraints
 
 from divmin.data.density import Density
 from divmin.errors import DivminError
+from divmin.values.compound import Mixed
 
 # log-density at low + (high - low) t, from log t and log(1 - t): next to an end t alone has lost the digits
 Logit = Callable[[Tensor, Tensor], Tensor]
@@ -94,6 +95,24 @@ def _(given: distributions.MixtureSameFamily) -> Law:
 
     edges = tuple(each for each in (*low, *high) if bool(each.isfinite()))
     return Law(log_density, low.min(), high.max(), edges, marks, spreads)
+
+
+@law.register
+def _(given: Mixed) -> Law:
+    parts = [law(part) for part in given.parts]
+    weights = given.weights.log()
+
+    def log_density(x: Tensor) -> Tensor:
+        return (torch.stack([part.log_density(x) for part in parts], -1) + weights).logsumexp(-1)
+
+    return Law(
+        log_density,
+        torch.stack([part.low for part in parts]).min(),
+        torch.stack([part.high for part in parts]).max(),
+        tuple(edge for part in parts for edge in part.edges),
+        torch.cat([part.marks for part in parts]),
+        torch.cat([part.spreads for part in parts]),
+    )
 
 
 def _within(low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:

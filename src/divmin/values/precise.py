@@ -25,10 +25,10 @@ def precise(law: Distribution) -> Distribution:
         return distributions.TransformedDistribution(
             precise(law.base_dist), [_transform(each) for each in law.transforms]
         )
-    return type(law)(**{name: _double(value) for name, value in _parameters(law).items()})
+    return type(law)(**{name: _double(value) for name, value in parameters(law).items()})
 
 
-def _parameters(law: Distribution) -> dict[str, Any]:
+def parameters(law: Distribution) -> dict[str, Any]:
     """What the law was made from: of the spellings of one parameter, such as probs and logits, the one that was given."""
     names = [name for name in law.arg_constraints if name in vars(law)] or list(law.arg_constraints)
     if "probs" in names and "logits" in names:  # one of them was made from the other when it was first asked for
