@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--plot", metavar="FILE", type=Path, help="draw p, q and what every place costs to a .png, .svg or .pdf file"
     )
     parser.add_argument("--json", action="store_true", help="print a record for programs")
-    add_import(parser, ", whose divergences and densities have names")
+    add_import(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

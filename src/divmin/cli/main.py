@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
 
     def error(self, message: str) -> NoReturn:
-        if "required: divergence" in message:
+        if message.endswith(("required: divergence", "required: Q")):
             message += "; an expression that begins with a minus goes after --"
         raise DivminError(f"{message} (see {self.prog} --help)")
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 LABELS = {"x": "x", "outcome": "outcome", "d": "d = log p/q (nats)"}
 CROWDED = 30  # outcomes beyond which they are joined
-PEAK = 12.0  # times the height that nine tenths of the places stay below, at which what is higher is cut
+POLE = 2.0  # times the height that all but a few places stay below, at which what is higher is cut
+FEW = 200  # one place in so many
 DATA, MODEL = COLOURS[6], COLOURS[5]
 
 
@@ -30,20 +31,23 @@ def draw_densities(record: Profile, ax: Axes) -> None:
     _frame(record, [record.p, record.q], ax)
     of = " of d" if record.axis == "d" else ""
     ax.set_ylabel("probability" if record.axis == "outcome" else f"density{of}")
-    ax.legend(frameon=False, fontsize="small")
+    ax.legend(fontsize="small", edgecolor="none", framealpha=0.7)
 
 
 def draw_costs(record: Profile, ax: Axes, values: Sequence[Value] = ()) -> None:
     """max(p, q) s(d) over the axis: the area below a curve, or the sum of its points, is the divergence."""
-    found = {each.divergence: f"{each.divergence} = {each.value:.4g} nats" for each in values}
+    found = {each.divergence: each.value for each in values}
     for i, (name, costs) in enumerate(record.costs.items()):
         colour, dash = line_style(i)
-        _draw(record, costs, ax, colour, dash, found.get(name, name))
+        _draw(record, costs, ax, colour, dash, f"{name} = {found[name]:.4g}" if name in found else name)
         if len(record.costs) == 1 and record.axis != "outcome":
             ax.fill_between(record.at, costs, color=colour, alpha=0.15, linewidth=0)
-    _frame(record, list(record.costs.values()), ax)
+        _mark_infinite(record, name, costs, ax, colour)
+    # what is infinite grows without end, and would leave nothing of the others to be seen
+    bounded = [costs for name, costs in record.costs.items() if math.isfinite(found.get(name, 0.0))]
+    _frame(record, bounded or list(record.costs.values()), ax)
     ax.set(xlabel=LABELS[record.axis], ylabel="cost max(p, q) s(d)")
-    ax.legend(frameon=False, fontsize="small")
+    ax.legend(fontsize="small", edgecolor="none", framealpha=0.7)
 
 
 def save_profile(record: Profile, path: Path, *, values: Sequence[Value] = (), title: str = "") -> None:
@@ -63,10 +67,29 @@ def _draw(record: Profile, values: tuple[float, ...], ax: Axes, colour: str, das
         ax.plot(record.at, values, dash, color=colour, label=label)
 
 
+def _mark_infinite(record: Profile, name: str, costs: tuple[float, ...], ax: Axes, colour: str) -> None:
+    infinite = [math.isinf(cost) for cost in costs]
+    if not any(infinite):
+        return
+    label, along = f"{name}: infinite here", ax.get_xaxis_transform()
+    if record.axis == "outcome":
+        at = [x for x, there in zip(record.at, infinite, strict=True) if there]
+        ax.plot(at, [1.0] * len(at), "^", color=colour, transform=along, clip_on=False, label=label)
+    else:
+        ax.fill_between(record.at, 0, 1, infinite, transform=along, color=colour, alpha=0.3, linewidth=0, label=label)
+
+
 def _frame(record: Profile, curves: list[tuple[float, ...]], ax: Axes) -> None:
-    """From 0 to the highest value, cut where a density has a pole or a peak would flatten all else."""
-    every = sorted(value for curve in curves for value in curve if math.isfinite(value)) or [0.0]
-    top = min(every[-1], PEAK * every[len(every) * 9 // 10]) or every[-1] or 1.0
+    """From 0 to the highest value, cut where a density has a pole."""
+    top = max(map(_height, curves), default=0.0) or 1.0
     ax.set_ylim(0, 1.08 * top)
-    if len(record.at) > 1 and record.axis != "outcome":
+    if record.axis == "outcome":
+        ax.locator_params(axis="x", integer=True)
+    elif len(record.at) > 1:
         ax.set_xlim(record.at[0], record.at[-1])
+
+
+def _height(curve: tuple[float, ...]) -> float:
+    """The highest value, or less where it stands at a pole."""
+    finite = sorted(value for value in curve if math.isfinite(value)) or [0.0]
+    return min(finite[-1], POLE * finite[-1 - len(finite) // FEW])

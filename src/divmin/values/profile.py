@@ -25,8 +25,9 @@ from divmin.values.text import law as named_law
 
 POINTS = 801
 REACH = 8.0  # spreads around every mark that are looked at
+FARTHEST = 1e100  # nothing is drawn beyond
 VISIBLE = 2e-3  # of the highest value: what is below it everywhere is not drawn
-ATOMS = 200  # the most outcomes that are drawn
+ATOMS = 1000  # the most outcomes that are drawn
 
 Logs = Callable[[Tensor], tuple[Tensor, Tensor]]
 
@@ -93,7 +94,7 @@ def _along(members: list[Divergence], p: Any, q: Any) -> Profile:
     normal = [normal_parameters(each) if known else None for each, known in zip((p, q), laws, strict=True)]
     if normal[0] is not None and normal[1] is not None and len(normal[0][0]) == len(normal[1][0]):
         return _along_d(members, pair_of(normal[0], normal[1], False))
-    raise _nothing(" and ".join(f"{type(each).__name__}" for each in (p, q)))
+    raise _nothing(" and ".join(type(each).__name__ for each in (p, q)))
 
 
 def _nothing(got: str) -> DivminError:
@@ -104,7 +105,7 @@ def _nothing(got: str) -> DivminError:
 
 
 def _outcomes(members: list[Divergence], p: Any, q: Any) -> Profile:
-    k = torch.arange(ATOMS * 50, dtype=torch.float64)
+    k = torch.arange(ATOMS * 10, dtype=torch.float64)
     logs = log_masses(p, k), log_masses(q, k)
     shown = torch.maximum(*(each.exp() / each.exp().max() for each in logs)) > VISIBLE
     seen = shown.nonzero().flatten()
@@ -148,16 +149,23 @@ def _along_d(members: list[Divergence], pair: Pair) -> Profile:
 
 def _looked_at(members: list[Divergence], axis: str, logs: Logs, start: float, stop: float, extra: Tensor) -> Profile:
     """The part of an axis on which there is something to see, found by looking at all of it."""
+    if not max(abs(start), abs(stop)) < FARTHEST:
+        raise _nothing(f"places up to {max(abs(start), abs(stop)):.0e}")
     wide = torch.cat([torch.linspace(start, stop, POINTS, dtype=torch.float64), extra]).unique()
     wide = wide[(wide >= start) & (wide <= stop)]
     log_p, log_q = logs(wide)
-    everything = [log_p, log_q, *(log_integrand(f, log_p, log_q) for f in members)]
-    seen = torch.stack([each - each[each < math.inf].max() > math.log(VISIBLE) for each in everything]).any(0)
+    costs = [_visible(log_integrand(f, log_p, log_q)) for f in members]
+    ended = [each for each in costs if not (each[0] or each[-1])]  # the others grow without end, or are cut anyway
+    seen = torch.stack([_visible(log_p), _visible(log_q), *ended]).any(0)
     places = wide[seen]
     start, stop = float(places[0]), float(places[-1])
     fine = torch.cat([torch.linspace(start, stop, POINTS, dtype=torch.float64), extra]).unique()
     fine = fine[(fine >= start) & (fine <= stop)]
     return _profile(members, axis, fine, *logs(fine))
+
+
+def _visible(logs: Tensor) -> Tensor:
+    return logs - logs[logs < math.inf].max() > math.log(VISIBLE)
 
 
 def _profile(members: list[Divergence], axis: str, at: Tensor, log_p: Tensor, log_q: Tensor) -> Profile:
