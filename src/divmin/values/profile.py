@@ -25,6 +25,7 @@ from divmin.values.text import law as named_law
 
 POINTS = 801
 REACH = 8.0  # spreads around every mark that are looked at
+REACH_OF_D = 24.0  # the same for log-ratios, whose tails are exponential
 FARTHEST = 1e100  # nothing is drawn beyond
 VISIBLE = 2e-3  # of the highest value: what is below it everywhere is not drawn
 ATOMS = 1000  # the most outcomes that are drawn
@@ -141,10 +142,10 @@ def _along_d(members: list[Divergence], pair: Pair) -> Profile:
         under_q = torch.cat([log_density(pair, each) for each in d.split(max(4, 2**15 // len(pair.lam)))])
         return under_q + d, under_q
 
-    around = torch.tensor([0.0], dtype=torch.float64)
-    return _looked_at(
-        members, "d", logs, min(mean_q, mean_p) - REACH * spread, max(mean_q, mean_p) + REACH * spread, around
-    )
+    start, stop = (
+        end + sign * REACH_OF_D * spread for end, sign in ((mean_q, -1), (mean_p, 1))
+    )  # E_q[d] <= 0 <= E_p[d]
+    return _looked_at(members, "d", logs, start, stop, torch.zeros(1, dtype=torch.float64))
 
 
 def _looked_at(members: list[Divergence], axis: str, logs: Logs, start: float, stop: float, extra: Tensor) -> Profile:

@@ -188,6 +188,8 @@ def _sum(asked: Question) -> Found | None:
 
 
 def _line(asked: Question) -> Found | None:
+    if discrete(asked.p) or discrete(asked.q):
+        return None
     if any(dimension(each) != 1 or getattr(each, "event_shape", ()) not in ((), (1,)) for each in (asked.p, asked.q)):
         return None
     flat = [each.base_dist if isinstance(each, distributions.Independent) else each for each in (asked.p, asked.q)]
