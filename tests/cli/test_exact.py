@@ -14,7 +14,12 @@ from divmin.cli.exact_command import EXAMPLES
 from divmin.values.profile import profile
 
 MIXTURE = "0.75*normal(-1, 0.5) + 0.25*normal(1.2, 0.5)"
-COMMANDS = [shlex.split(line)[1:] for line in EXAMPLES.splitlines() if line.startswith("  divmin exact")]
+DOCUMENT = (Path(__file__).parent.parent.parent / "docs" / "values.md").read_text()
+COMMANDS = [
+    shlex.split(line, comments=True)[1:]
+    for line in [*EXAMPLES.splitlines(), *DOCUMENT.splitlines()]
+    if line.strip().startswith("divmin exact")
+]
 
 
 def lines(text: str) -> list[str]:
@@ -95,8 +100,8 @@ def test_costs_add_up_to_the_value(f: str, p: str, q: str) -> None:
     assert total == pytest.approx(dm.exact(f, p, q).value, rel=0.02)
 
 
-@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
-def test_examples_of_the_help_run(
+@pytest.mark.parametrize("arguments", COMMANDS, ids=range(len(COMMANDS)))
+def test_examples_of_the_help_and_the_document_run(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
