@@ -35,8 +35,13 @@ if TYPE_CHECKING:
     from divmin.objectives import recipes as recipes
     from divmin.training import TrainConfig as TrainConfig
     from divmin.training import load as load
+    from divmin.values import Fit as Fit
+    from divmin.values import Landscape as Landscape
     from divmin.values import Value as Value
     from divmin.values import exact as exact
+    from divmin.values import fit as fit
+    from divmin.values import landscape as landscape
+    from divmin.values.text import law as law
 
 # Where each public name lives. They are imported on first use: the command line's help and list need no torch.
 _HOMES = {
@@ -56,6 +61,11 @@ _HOMES = {
     "recipes": "divmin.objectives",
     "Value": "divmin.values",
     "exact": "divmin.values",
+    "Landscape": "divmin.values",
+    "landscape": "divmin.values",
+    "Fit": "divmin.values",
+    "fit": "divmin.values",
+    "law": "divmin.values.text",
     "Estimate": "divmin.estimators",
     "Ratio": "divmin.estimators",
     "estimate": "divmin.estimators",

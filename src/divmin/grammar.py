@@ -1,8 +1,8 @@
 """The one small language of expressions: numbers, names, calls and arithmetic, parsed into a tree and nothing else.
 
 Divergences ("0.5*kl + 0.5*rkl"), functions of u ("u*log(u) - u + 1") and recipes ("fgan(kl, nonsaturating)") are all written
-in it. Text becomes a tree of the records below; what a name means is decided by whoever walks the tree, from a fixed
-table. Nothing is ever evaluated as Python.
+in it, and laws ("0.5*normal(0, 1) + 0.5*normal(3, 1)"), which have lists too. Text becomes a tree of the records below; what a
+name means is decided by whoever walks the tree, from a fixed table. Nothing is ever evaluated as Python.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from divmin.errors import DivminError
 
 LONGEST, DEEPEST = 2000, 60
+LIST = "[]"  # [1, 2] is a call of this name, which no text can spell: whoever knows no lists says that it is unknown
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ Node = Number | Name | Call | Binary | Negative
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_][A-Za-z_0-9]*)"
-    r"|(?P<symbol>\*\*|[-+*/^(),=]))"
+    r"|(?P<symbol>\*\*|[-+*/^(),=\[\]]))"
 )
 _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
     "+": operator.add,
@@ -64,11 +65,12 @@ _BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "^": 4}
 _UNARY = 3  # -u^2 is -(u^2), -u*v is (-u)*v
 
 
-def parse(text: str) -> Node:
+def parse(text: str, *, lists: bool = False) -> Node:
     """Parse an expression.
 
     Args:
         text: at most 2,000 characters, nested at most 60 deep; `**` and `^` are both powers.
+        lists: whether [1, 2] may stand in it; it becomes a call of the name `LIST`.
 
     Returns:
         The tree.
@@ -84,11 +86,33 @@ def parse(text: str) -> Node:
         raise DivminError(f"expected an expression as text; got {type(text).__name__}")
     if len(text) > LONGEST:
         raise DivminError(f"the expression has {len(text)} characters; at most {LONGEST} are read")
-    parser = _Parser(text)
+    parser = _Parser(text, lists)
     node = parser.expression(0, 0)
     if parser.token is not None:
         raise parser.error(f"unexpected '{parser.token}'")
     return node
+
+
+def listed(text: str) -> list[str]:
+    """The parts of a text between commas that stand outside of parentheses and brackets.
+
+    Raises:
+        DivminError: an empty part.
+
+    Example:
+        >>> listed("kl, skew(js, 0.3)")
+        ['kl', 'skew(js, 0.3)']
+    """
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    if not all(part.strip() for part in parts):
+        raise DivminError(f"{text!r}: expected names or expressions with commas between, as in kl,js")
+    return [part.strip() for part in parts]
 
 
 def names(node: Node) -> set[str]:
@@ -226,7 +250,8 @@ def write(node: Node, floor: int = 0) -> str:
         case Name(text):
             return text
         case Call(name, arguments, keywords):
-            return f"{name}({', '.join([*map(write, arguments), *(f'{k}={write(v)}' for k, v in keywords)])})"
+            start, end = ("[", "]") if name == LIST else (f"{name}(", ")")
+            return f"{start}{', '.join([*map(write, arguments), *(f'{k}={write(v)}' for k, v in keywords)])}{end}"
         case Negative(operand):
             text, level = f"-{write(operand, _UNARY)}", _UNARY
         case Binary(symbol, left, right):
@@ -238,8 +263,9 @@ def write(node: Node, floor: int = 0) -> str:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, lists: bool) -> None:
         self.text, self.position, self.start = text, 0, 0
+        self.lists = lists
         self.token: str | None = None
         self.kind: str | None = None
         self.advance()
@@ -310,23 +336,26 @@ class _Parser:
             inner = self.expression(0, depth)
             self.expect(")")
             return inner
+        if token == "[" and self.lists:
+            return self.call(LIST, depth)
         raise self.error(f"unexpected '{token}'")
 
     def call(self, name: str, depth: int) -> Call:
-        self.expect("(")
+        start, end = ("[", "]") if name == LIST else ("(", ")")
+        self.expect(start)
         arguments: list[Node] = []
         keywords: list[tuple[str, Node]] = []
-        while self.token != ")":
+        while self.token != end:
             value = self.expression(0, depth)
-            if self.token == "=" and isinstance(value, Name):
+            if self.token == "=" and isinstance(value, Name) and name != LIST:
                 self.advance()
                 keywords.append((value.text, self.expression(0, depth)))
             elif keywords:
                 raise self.error("an argument without a name after one with a name")
             else:
                 arguments.append(value)
-            if self.token not in (",", ")"):
-                raise self.error(f"expected ',' or ')', got {self.shown}")
+            if self.token not in (",", end):
+                raise self.error(f"expected ',' or '{end}', got {self.shown}")
             if self.token == ",":
                 self.advance()
         self.advance()

@@ -179,6 +179,14 @@ def test_gradients_on_the_line(name: str) -> None:
     assert (found.value, float(slope)) == pytest.approx((0.75 - math.log(1.5), 0.5 - 1 / 1.5), rel=1e-12)
 
 
+def test_gradients_vanish_where_the_laws_are_equal() -> None:
+    for make in (lambda x: td.Bernoulli(x), lambda x: td.Normal(x, 1.0), lambda x: td.Exponential(x)):
+        x = t(0.3)[0].requires_grad_()
+        found = dm.exact("js", make(t(0.3)[0]), make(x))
+        assert found.value == 0
+        assert float(torch.autograd.grad(found.tensor, x)[0]) == pytest.approx(0, abs=1e-12)
+
+
 def test_the_minimum_of_kl_matches_moments() -> None:
     p = mixture([0.75, 0.25], [-1, 1.2], [0.5, 0.5])
     mean, scale = t(-0.45, 1.0758717395675006)
@@ -311,7 +319,8 @@ def test_components_of_a_mixture_are_found_however_narrow() -> None:
         ([0.5, 0.5], [0.2, 0.3, 0.5], "the same outcomes"),
         ([-0.5, 1.5], [0.5, 0.5], "negative"),
         ([math.nan, 1.0], [0.5, 0.5], "NaN"),
-        ("ab", [0.5, 0.5], "expected a distribution"),
+        ("ab", [0.5, 0.5], "unknown law 'ab'"),
+        (object(), [0.5, 0.5], "expected a distribution"),
         ([0.5, 0.5], normal(0, 1), "not one and one"),
         (td.Normal(torch.zeros(3), 1.0), normal(0, 1), "batch of"),
         (td.Poisson(1.0), normal(0, 1), "a discrete law and a continuous one"),

@@ -9,10 +9,9 @@ from typing import Any
 
 from divmin.cli.plugins import add_import, load
 from divmin.data.tables import read_samples
-from divmin.errors import DivminError
 from divmin.estimators import Estimate, Ratio, fit_ratio, methods, two_sample_test
 from divmin.family.expression import build
-from divmin.grammar import parse, write
+from divmin.grammar import listed, parse, write
 
 EXAMPLES = """examples:
   divmin estimate data.npy samples.npy
@@ -49,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     load(arguments.imports)
-    divergences = [build(node, write(node)) for node in map(parse, _listed(arguments.divergences))]
+    divergences = [build(node, write(node)) for node in map(parse, listed(arguments.divergences))]
     form = {"image_size": arguments.image_size, "channels": arguments.channels}
     x, y = read_samples(arguments.data, **form), read_samples(arguments.model, **form)
     ratio = fit_ratio(
@@ -85,17 +84,3 @@ def _lines(ratio: Ratio, found: list[Estimate]) -> list[str]:
         lines.append(each.headline)
         lines += [f"  warning: {said}" for said in each.warnings if said not in ratio.warnings]
     return lines
-
-
-def _listed(text: str) -> list[str]:
-    """Split at commas that stand outside of parentheses."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter == "(") - (letter == ")")
-        if letter == "," and depth <= 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    if any(not part.strip() for part in parts):
-        raise DivminError(f"-f {text!r}: expected names or expressions with commas between, as in kl,js")
-    return parts

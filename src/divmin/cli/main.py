@@ -17,6 +17,7 @@ COMMANDS = {
     "list": "the catalogue of divergences",
     "show": "everything about one divergence, by name or expression",
     "explain": "what a recipe, or any pair of losses, minimises",
+    "exact": "divergences between two given laws",
     "estimate": "divergences between the laws of two sets of samples, with intervals",
     "train": "train a generator against a critic",
     "resume": "go on with a run from its checkpoint",
@@ -32,7 +33,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
 
     def error(self, message: str) -> NoReturn:
-        if "required: divergence" in message:
+        if message.endswith(("required: divergence", "required: Q")):
             message += "; an expression that begins with a minus goes after --"
         raise DivminError(f"{message} (see {self.prog} --help)")
 

@@ -4,13 +4,16 @@ from divmin.plots.divergence import draw_curvature, draw_s, draw_weight, save_cu
 from divmin.plots.estimate import draw_calibration, draw_estimates, save_estimates
 from divmin.plots.explanation import draw_cost, draw_link, draw_pull, save_explanations
 from divmin.plots.history import draw_log_ratios, draw_losses, save_history
+from divmin.plots.profile import draw_costs, draw_densities, save_profile
 from divmin.plots.samples import draw_cloud, draw_grid, save_samples
 
 __all__ = [
     "draw_calibration",
     "draw_cloud",
     "draw_cost",
+    "draw_costs",
     "draw_curvature",
+    "draw_densities",
     "draw_estimates",
     "draw_grid",
     "draw_link",
@@ -23,5 +26,6 @@ __all__ = [
     "save_estimates",
     "save_explanations",
     "save_history",
+    "save_profile",
     "save_samples",
 ]

@@ -7,16 +7,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributions
-from torch.distributions import Distribution
 
 from divmin.errors import DivminError
 from divmin.family import Divergence
 from divmin.values.adaptive import ROUNDING
+from divmin.values.compound import Given, Mixed, components
 from divmin.values.cost import log_integrand
 from divmin.values.line import Found
-from divmin.values.precise import components
 
 MOST = 2**26  # terms of an endless sum
+LARGEST = 2**24 - 1  # the last outcome of a finite sum, whose terms are held at once
 SURE = 1e-14  # of the sum, for what is left out
 OFF = 1e-6  # how far probabilities may add up to something else than 1
 
@@ -85,12 +85,17 @@ def on_integers(given: Any) -> bool:
     """Whether a law lives on the non-negative integers."""
     if isinstance(given, distributions.MixtureSameFamily):
         return on_integers(given.component_distribution)
+    if isinstance(given, Mixed):
+        return all(map(on_integers, given.parts))
     return isinstance(given, INTEGERS)
 
 
-def _last(given: Distribution) -> int | None:
+def _last(given: Given) -> int | None:
     """The largest outcome; None for endless ones."""
     match given:
+        case Mixed():
+            lasts = [_last(part) for part in given.parts]
+            return None if None in lasts else max(last for last in lasts if last is not None)
         case distributions.MixtureSameFamily():
             return _last(given.component_distribution)
         case distributions.Bernoulli():
@@ -102,11 +107,12 @@ def _last(given: Distribution) -> int | None:
     return None
 
 
-def log_masses(given: Distribution, k: Tensor) -> Tensor:
+def log_masses(given: Given, k: Tensor) -> Tensor:
     """log-probabilities of the integers k, -inf beyond the last outcome."""
+    if isinstance(given, Mixed):
+        return (torch.stack([log_masses(part, k) for part in given.parts], -1) + given.weights.log()).logsumexp(-1)
     if isinstance(given, distributions.MixtureSameFamily):
-        parts = given.component_distribution
-        each = torch.stack([log_masses(part, k) for part in components(parts)], -1)
+        each = torch.stack([log_masses(part, k) for part in components(given.component_distribution)], -1)
         return (each + given.mixture_distribution.logits.log_softmax(-1)).logsumexp(-1)
     last = _last(given)
     inside = k <= (math.inf if last is None else last)
@@ -118,7 +124,7 @@ def log_masses(given: Distribution, k: Tensor) -> Tensor:
     return given.log_prob(safe).masked_fill(~inside, -math.inf)
 
 
-def sums(f: Divergence, p: Distribution, q: Distribution) -> Found:
+def sums(f: Divergence, p: Given, q: Given) -> Found:
     """D_f of two laws on the integers: to the last outcome, or until what is left is bounded by a geometric series.
 
     Raises:
@@ -127,6 +133,8 @@ def sums(f: Divergence, p: Distribution, q: Distribution) -> Found:
     ends = [_last(each) for each in (p, q)]
     finite = None if None in ends else max(end for end in ends if end is not None)
     if finite is not None:
+        if finite > LARGEST:
+            raise DivminError(f"a sum over {finite + 1:,} outcomes is too long: expected at most {LARGEST + 1:,}")
         k = torch.arange(finite + 1, dtype=torch.float64)
         return over_atoms(f, log_masses(p, k), log_masses(q, k))
     total, error, start, size = torch.zeros((), dtype=torch.float64), 0.0, 0, 1024

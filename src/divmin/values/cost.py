@@ -116,10 +116,9 @@ def log_integrand(f: Divergence, log_p: Tensor, log_q: Tensor) -> Tensor:
 
     Source: Shannon et al., eq. 10.
     """
-    nowhere = torch.isneginf(log_p) & torch.isneginf(log_q)
-    d = (log_p - log_q).masked_fill(nowhere, 0.0)
-    out = torch.maximum(log_p, log_q) + log_s(f, d)
-    return out.masked_fill(nowhere | (d == 0), -math.inf)
+    nothing = (torch.isneginf(log_p) & torch.isneginf(log_q)) | (log_p == log_q)
+    d = (log_p - log_q).masked_fill(nothing, 1.0)  # log s(0) would spoil derivatives with 0 * inf
+    return (torch.maximum(log_p, log_q) + log_s(f, d)).masked_fill(nothing, -math.inf)
 
 
 def kinks(f: Divergence) -> list[float]:

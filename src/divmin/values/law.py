@@ -15,7 +15,7 @@ from torch.distributions import Distribution, constraints
 from divmin.data.density import Density
 from divmin.data.mixture import Mixture
 from divmin.errors import DivminError
-from divmin.values.precise import components
+from divmin.values.compound import Mixed, components
 
 # log-density at low + (high - low) t, from log t and log(1 - t): next to an end t alone has lost the digits
 Logit = Callable[[Tensor, Tensor], Tensor]
@@ -107,6 +107,27 @@ def _(given: distributions.MixtureSameFamily) -> Law:
     everywhere = not edges
     apart = components(parts) if everywhere else []  # a long inner dimension is quicker than a short one
     return Law(log_density, low.min(), high.max(), edges, marks, spreads, analytic=isinstance(parts, ANALYTIC))
+
+
+@law.register
+def _(given: Mixed) -> Law:
+    parts = [law(part) for part in given.parts]
+    weights = given.weights.log()
+
+    def log_density(x: Tensor) -> Tensor:
+        return torch.stack(
+            [part.log_density(x) + weight for part, weight in zip(parts, weights, strict=True)]
+        ).logsumexp(0)
+
+    return Law(
+        log_density,
+        torch.stack([part.low for part in parts]).min(),
+        torch.stack([part.high for part in parts]).max(),
+        tuple(edge for part in parts for edge in part.edges),
+        torch.cat([part.marks for part in parts]),
+        torch.cat([part.spreads for part in parts]),
+        analytic=all(part.analytic for part in parts),
+    )
 
 
 def _within(low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:

@@ -144,8 +144,9 @@ def over(
     with torch.no_grad():
         logs = log_function(at).nan_to_num(nan=-math.inf, posinf=math.inf, neginf=-math.inf)
     peak = float(logs.max())
-    if peak == -math.inf:
-        return Found(torch.zeros((), dtype=torch.float64), 0.0, len(at))
+    if peak == -math.inf:  # a zero that knows of the parameters, whose derivatives are zero
+        nothing = 0 * log_function(at).exp().sum() if graph else torch.zeros((), dtype=torch.float64)
+        return Found(nothing, 0.0, len(at))
     infinite = Found(torch.full((), math.inf, dtype=torch.float64), 0.0, len(at))
     if peak == math.inf:
         return infinite

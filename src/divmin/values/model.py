@@ -229,7 +229,7 @@ def _cut(f: Divergence, batch: Batch, gradients: bool, tolerance: float) -> Fiel
     def place(t: Tensor) -> tuple[Tensor, Tensor]:
         return centre + scale * t.sinh(), t.cosh() * scale
 
-    steps = torch.tensor([*SIDES, *(-side for side in SIDES)], dtype=torch.float64)
+    steps = torch.tensor([0.0, *SIDES, *(-side for side in SIDES)], dtype=torch.float64)
     ours = [(p.marks[:, None] + p.spreads[:, None] * steps).reshape(-1), *(edge.detach()[None] for edge in p.edges)]
     far = math.asinh(FARTHEST / float(scale))
     fixed = torch.cat([coordinate(torch.cat(ours)), torch.linspace(-far, far, 13, dtype=torch.float64)])
@@ -248,7 +248,7 @@ def _cut(f: Divergence, batch: Batch, gradients: bool, tolerance: float) -> Fiel
         edges = _with_kinks(f, edges, log_ratio)
         x, step = place(edges)
         logs = log_integrand(f, *batch.log_laws(x, torch.arange(count))) + step.log()
-        logs = logs.nan_to_num(nan=-math.inf, posinf=math.inf)
+        logs = logs.nan_to_num(nan=-math.inf, posinf=math.inf, neginf=-math.inf)
         peak = logs.amax(1, keepdim=True)
         endless = (logs[:, [0, -1]] >= peak - NEGLIGIBLE).any(1) & (peak[:, 0] > -math.inf)
         active = (logs >= peak - NEGLIGIBLE) & ~endless[:, None]

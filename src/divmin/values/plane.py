@@ -13,8 +13,9 @@ from torch.distributions import Distribution
 from divmin.data.density import Density
 from divmin.family import Divergence
 from divmin.values.adaptive import ROUNDING, integrate
+from divmin.values.compound import Mixed, Product
 from divmin.values.cost import log_integrand
-from divmin.values.law import places
+from divmin.values.law import law, places
 from divmin.values.line import FARTHEST, NEGLIGIBLE, Found
 
 PRECISE = 1e-11
@@ -34,6 +35,14 @@ class Plane:
 
 def plane(given: Distribution | Density) -> Plane:
     """A law in the plane from a density of dm.data or a distribution on all of R^2."""
+    if isinstance(given, Mixed):
+        planes = [plane(part) for part in given.parts]
+        x, y = (torch.cat([part.marks[i] for part in planes]) for i in range(2))
+        wide, high = (torch.cat([part.spreads[i] for part in planes]) for i in range(2))
+        return Plane(given.log_prob, (x, y), (wide, high))
+    if isinstance(given, Product):
+        first, second = map(law, given.parts)
+        return Plane(given.log_prob, (first.marks, second.marks), (first.spreads, second.spreads))
     if isinstance(given, Density):
         means, scales = getattr(given, "means", None), getattr(given, "scales", None)
         if means is not None and scales is not None:

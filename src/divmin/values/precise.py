@@ -25,41 +25,10 @@ def precise(law: Distribution) -> Distribution:
         return distributions.TransformedDistribution(
             precise(law.base_dist), [_transform(each) for each in law.transforms]
         )
-    return type(law)(**{name: _double(value) for name, value in _parameters(law).items()})
+    return type(law)(**{name: _double(value) for name, value in parameters(law).items()})
 
 
-def components(batch: Distribution) -> list[Distribution]:
-    """The laws of a batch of one dimension, one by one.
-
-    Example:
-        >>> [law.loc.item() for law in components(distributions.Normal(torch.tensor([0.0, 2.0]), 1.0))]
-        [0.0, 2.0]
-    """
-    last = -1 - len(batch.event_shape)
-    if isinstance(batch, distributions.Independent):
-        last = -1 - batch.reinterpreted_batch_ndims
-        return [
-            distributions.Independent(each, batch.reinterpreted_batch_ndims) for each in _split(batch.base_dist, last)
-        ]
-    return _split(batch, -1)
-
-
-def _split(batch: Distribution, dim: int) -> list[Distribution]:
-    shape = batch.batch_shape
-    kind: Any = type(batch)
-
-    def part(value: Any, name: str, k: int) -> Any:
-        if not isinstance(value, Tensor):
-            return value
-        event = value.dim() - len(shape) if value.dim() > len(shape) else 0
-        return value.select(dim - event, k) if value.dim() else value
-
-    return [
-        kind(**{name: part(value, name, k) for name, value in _parameters(batch).items()}) for k in range(shape[dim])
-    ]
-
-
-def _parameters(law: Distribution) -> dict[str, Any]:
+def parameters(law: Distribution) -> dict[str, Any]:
     """What the law was made from: of the spellings of one parameter, such as probs and logits, the one that was given."""
     names = [name for name in law.arg_constraints if name in vars(law)] or list(law.arg_constraints)
     if "probs" in names and "logits" in names:  # one of them was made from the other when it was first asked for

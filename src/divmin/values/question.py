@@ -17,6 +17,7 @@ from divmin.family import Divergence
 from divmin.family import divergence as named_divergence
 from divmin.values.atoms import on_integers, probabilities, sums, vectors
 from divmin.values.closed import Moments, closed, of_normals, of_one_family
+from divmin.values.compound import Mixed, Product, dimension, discrete, draw, log_density
 from divmin.values.cost import log_s
 from divmin.values.law import law
 from divmin.values.line import Found, on_the_line
@@ -24,6 +25,7 @@ from divmin.values.normal import Pair, by_inversion, normal_parameters, pair_of
 from divmin.values.plane import in_the_plane, plane
 from divmin.values.precise import precise
 from divmin.values.record import Route, Value, value
+from divmin.values.text import law as named_law
 
 GOOD = 1e-11  # the relative error of a closed form up to which it is preferred; near p = q its terms cancel
 
@@ -52,8 +54,9 @@ def exact(
     Args:
         f: a divergence, its name, or an expression.
         p, q: the data and the model: torch distributions (univariate, discrete, normal in any dimension, products of
-            univariate ones in the plane, mixtures of one family), densities of dm.data, or two arrays of probabilities or
-            counts on the same outcomes. Parameters are taken to float64: give them as float64 tensors for all digits.
+            univariate ones in the plane, mixtures of one family), densities of dm.data, two arrays of probabilities or
+            counts on the same outcomes, or texts that dm.law reads. Parameters are taken to float64: give them as float64
+            tensors for all digits.
         route: "closed form", "sum over atoms", "quadrature on the line", "cubature in the plane" or "inversion", to have that
             one and no other.
         samples: how many samples of each law a Monte Carlo value may draw.
@@ -70,12 +73,15 @@ def exact(
         >>> p, q = (torch.distributions.Normal(torch.tensor(m).double(), 1.0) for m in (0.0, 1.0))
         >>> print(dm.exact("js", p, q))
         js = 0.111421482185 nats (quadrature on the line, error at most 5e-15)
+        >>> print(dm.exact("kl", "normal(0, 1)", "normal(1, 1)"))
+        kl = 0.5 nats (closed form, error at most 2e-15)
         >>> dm.exact("kl", [0.5, 0.5], [1.0, 0.0]).value
         inf
 
     Source: Shannon et al., eqs. 1 and 5.
     """
     f = f if isinstance(f, Divergence) else named_divergence(f)
+    p, q = (named_law(each) if isinstance(each, str) else each for each in (p, q))
     known = [isinstance(each, Distribution | Density) for each in (p, q)]
     if not any(known):
         _only(route, (Route.SUM,), "two arrays")
@@ -83,13 +89,16 @@ def exact(
         return _told(f, vectors(f, p, q), Route.SUM)
     if not all(known):
         raise DivminError(
-            f"p is a {type(p).__name__} and q a {type(q).__name__}: expected two laws or two arrays, not one and one"
+            f"p is a {type(p).__name__} and q a {type(q).__name__}: expected two laws or two arrays, not one and one; "
+            "the law of an array is a Categorical, categorical(...) as text"
         )
     for each, name in ((p, "p"), (q, "q")):
         _single(each, name)
     graph = _graph(p, q)
     p, q = (precise(each) if isinstance(each, Distribution) else each for each in (p, q))
     asked = Question(f, p, q, graph)
+    if samples is not None and route is not None:
+        raise DivminError(f"route is {route} and samples {samples}: give one of them, samples are a route of their own")
     if samples is not None:
         return _sampled(asked, samples, seed)
     tried = [each for each in ROUTES if route in (None, each.value, each.name.lower())]
@@ -121,11 +130,7 @@ def _only(route: str | None, fitting: tuple[Route, ...], what: str) -> None:
 
 
 def _called(given: Any) -> str:
-    return f"{type(given).__name__} (dimension {_dimension(given)})"
-
-
-def _dimension(given: Any) -> int:
-    return given.dim if isinstance(given, Density) else math.prod(given.event_shape)
+    return f"{type(given).__name__} (dimension {dimension(given)})"
 
 
 def _single(given: Any, name: str) -> None:
@@ -144,8 +149,8 @@ def _graph(*laws: Any) -> bool:
     def wants(given: Any) -> bool:
         if isinstance(given, Tensor):
             return given.requires_grad
-        parts = vars(given).values() if isinstance(given, Distribution) else ()
-        return any(wants(part) for part in parts)
+        parts = vars(given).values() if isinstance(given, Distribution | Mixed | Product) else ()
+        return any(any(map(wants, part)) if isinstance(part, tuple) else wants(part) for part in parts)
 
     return torch.is_grad_enabled() and any(wants(each) for each in laws)
 
@@ -183,7 +188,9 @@ def _sum(asked: Question) -> Found | None:
 
 
 def _line(asked: Question) -> Found | None:
-    if any(_dimension(each) != 1 or getattr(each, "event_shape", ()) not in ((), (1,)) for each in (asked.p, asked.q)):
+    if discrete(asked.p) or discrete(asked.q):
+        return None
+    if any(dimension(each) != 1 or getattr(each, "event_shape", ()) not in ((), (1,)) for each in (asked.p, asked.q)):
         return None
     flat = [each.base_dist if isinstance(each, distributions.Independent) else each for each in (asked.p, asked.q)]
     if any(isinstance(each, Distribution) and each.batch_shape + each.event_shape not in ((),) for each in flat):
@@ -192,13 +199,15 @@ def _line(asked: Question) -> Found | None:
 
 
 def _plane(asked: Question) -> Found | None:
-    if any(_dimension(each) != 2 for each in (asked.p, asked.q)) or not all(map(_everywhere, (asked.p, asked.q))):
+    if any(dimension(each) != 2 for each in (asked.p, asked.q)) or not all(map(_everywhere, (asked.p, asked.q))):
         return None
     return in_the_plane(asked.f, plane(asked.p), plane(asked.q), asked.graph)
 
 
 def _everywhere(given: Any) -> bool:
     """Whether a law lives on the whole plane, as the cubature takes it."""
+    if isinstance(given, Mixed | Product):
+        return all(map(_everywhere, given.parts))
     if isinstance(given, Density):
         return True
     support = given.support
@@ -227,38 +236,19 @@ ROUTES: dict[Route, Callable[[Question], Found | None]] = {
 
 def _sampled(asked: Question, samples: int, seed: int) -> Value:
     """E_q[s 1(d < 0)] + E_p[s 1(d > 0)] from samples of both, with its standard error."""
+    if dimension(asked.p) != dimension(asked.q) or discrete(asked.p) != discrete(asked.q):
+        raise DivminError(f"{_called(asked.p)} and {_called(asked.q)} have no ratio: expected laws on one space")
     if samples < 2:
         raise DivminError(f"samples is {samples}: expected at least 2")
 
+    generator = torch.Generator().manual_seed(seed)
+
     def part(drawn_from: Any, sign: float) -> tuple[float, float]:
-        x = _draw(drawn_from, samples, seed)
-        d = sign * (_log_density(asked.p, x) - _log_density(asked.q, x))
+        x = draw(drawn_from, samples, generator)
+        d = sign * (log_density(asked.p, x) - log_density(asked.q, x))
         costs = log_s(asked.f, sign * d).exp().where(d > 0, torch.zeros_like(d))
         return float(costs.mean()), float(costs.var() / samples)
 
     with torch.no_grad():
         (right, one), (left, other) = part(asked.p, 1.0), part(asked.q, -1.0)
     return value(right + left, math.sqrt(one + other), Route.SAMPLING, asked.f.name, samples)
-
-
-def _draw(given: Any, n: int, seed: int) -> Tensor:
-    if isinstance(given, Density):
-        return given.sample(n, seed=seed, dtype=torch.float64)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        drawn: Tensor = given.sample((n,))
-    return drawn
-
-
-def _log_density(given: Any, x: Tensor) -> Tensor:
-    if isinstance(given, Distribution):
-        x = x.reshape(len(x), *given.event_shape)
-        support: Any = given.support
-        inside = support.check(x)
-        inside = inside if inside.dim() == 1 else inside.reshape(len(x), -1).all(1)
-        safe = x[inside]
-        return torch.full((len(x),), -math.inf, dtype=torch.float64).masked_scatter(
-            inside, given.log_prob(safe).double()
-        )
-    found: Tensor = given.log_prob(x.reshape(len(x), -1))
-    return found

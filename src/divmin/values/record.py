@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,6 +49,16 @@ class Value:
     def value(self) -> float:
         """The number."""
         return float(self.tensor.detach())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; what is infinite is the text "inf"."""
+        return {
+            "divergence": self.divergence,
+            "value": self.value if math.isfinite(self.value) else str(self.value),
+            "error": self.error if math.isfinite(self.error) else str(self.error),
+            "route": self.route.value,
+            "evaluations": self.evaluations,
+        }
 
     def __float__(self) -> float:
         return self.value
