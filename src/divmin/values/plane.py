@@ -62,6 +62,18 @@ def plane(given: Distribution | Density) -> Plane:
     return Plane(given.log_prob, (at[:, 0], at[:, 1]), (wide[:, 0], wide[:, 1]))
 
 
+def _apart(marks: Tensor, around: Tensor, gap: float) -> Tensor:
+    """The marks, where densities may have kinks, and of the places around them those that are not near others."""
+    kept = sorted(set(marks.tolist()))
+    near = set(round(each / gap) for each in kept)
+    for place in sorted(around.tolist()):
+        if round(place / gap) not in near:
+            near.add(round(place / gap))
+            kept.append(place)
+    found = torch.tensor(sorted(kept), dtype=torch.float64)
+    return found[torch.linspace(0, len(found) - 1, MOST).long()] if len(found) > MOST else found
+
+
 def in_the_plane(f: Divergence, p: Plane, q: Plane, graph: bool) -> Found:
     """D_f of two laws with densities on all of R^2; infinite where the integrand grows towards infinity."""
     axes = []
@@ -69,9 +81,7 @@ def in_the_plane(f: Divergence, p: Plane, q: Plane, graph: bool) -> Found:
         marks, spreads = torch.cat([p.marks[i], q.marks[i]]), torch.cat([p.spreads[i], q.spreads[i]])
         centre, scale = float(marks.median()), float(spreads.max())
         around = (marks[:, None] + spreads[:, None] * torch.tensor(STEPS, dtype=torch.float64)).reshape(-1)
-        around = (around / spreads.min()).round().unique() * spreads.min()  # places that are nearer are one
-        if len(around) > MOST:
-            around = around[torch.linspace(0, len(around) - 1, MOST).long()]
+        around = _apart(marks, around, float(spreads.min()))
         far = math.asinh(FARTHEST / scale)
         near = math.asinh(60.0)
         at = torch.cat(
