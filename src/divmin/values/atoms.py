@@ -124,19 +124,33 @@ def log_masses(given: Given, k: Tensor) -> Tensor:
     return given.log_prob(safe).masked_fill(~inside, -math.inf)
 
 
+def finite_masses(p: Given, q: Given) -> tuple[Tensor, Tensor] | None:
+    """log-probabilities of all outcomes of two laws on finitely many integers; None for others.
+
+    Raises:
+        DivminError: more outcomes than can be held at once.
+    """
+    if not on_integers(p) or not on_integers(q):
+        return None
+    ends = [_last(each) for each in (p, q)]
+    if None in ends:
+        return None
+    last = max(end for end in ends if end is not None)
+    if last > LARGEST:
+        raise DivminError(f"a sum over {last + 1:,} outcomes is too long: expected at most {LARGEST + 1:,}")
+    k = torch.arange(last + 1, dtype=torch.float64)
+    return log_masses(p, k), log_masses(q, k)
+
+
 def sums(f: Divergence, p: Given, q: Given) -> Found:
     """D_f of two laws on the integers: to the last outcome, or until what is left is bounded by a geometric series.
 
     Raises:
         DivminError: when the tail of an endless sum falls too slowly to be bounded.
     """
-    ends = [_last(each) for each in (p, q)]
-    finite = None if None in ends else max(end for end in ends if end is not None)
-    if finite is not None:
-        if finite > LARGEST:
-            raise DivminError(f"a sum over {finite + 1:,} outcomes is too long: expected at most {LARGEST + 1:,}")
-        k = torch.arange(finite + 1, dtype=torch.float64)
-        return over_atoms(f, log_masses(p, k), log_masses(q, k))
+    masses = finite_masses(p, q)
+    if masses is not None:
+        return over_atoms(f, *masses)
     total, error, start, size = torch.zeros((), dtype=torch.float64), 0.0, 0, 1024
     while start < MOST:
         k = torch.arange(start, start + size, dtype=torch.float64)

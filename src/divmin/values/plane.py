@@ -65,7 +65,7 @@ def plane(given: Distribution | Density) -> Plane:
 def _apart(marks: Tensor, around: Tensor, gap: float) -> Tensor:
     """The marks, where densities may have kinks, and of the places around them those that are not near others."""
     kept = sorted(set(marks.tolist()))
-    near = set(round(each / gap) for each in kept)
+    near = {round(each / gap) for each in kept}
     for place in sorted(around.tolist()):
         if round(place / gap) not in near:
             near.add(round(place / gap))

@@ -24,6 +24,7 @@ from divmin.values.line import Found, on_the_line
 from divmin.values.normal import Pair, by_inversion, normal_parameters, pair_of
 from divmin.values.plane import in_the_plane, plane
 from divmin.values.precise import precise
+from divmin.values.product import of_products
 from divmin.values.record import Route, Value, value
 from divmin.values.text import law as named_law
 
@@ -48,8 +49,9 @@ def exact(
         D_f(p, q) = E_q[f(p/q)] = integral of max(p, q) s(log p/q)
 
     The first route that fits is taken, and named in the answer: a closed form (powers between normal laws or laws of one
-    exponential family), a sum over atoms with its tail bounded, quadrature on the line, inversion of the moment function of
-    log p/q (normal laws in any dimension, every f), cubature in the plane. Nothing is sampled unless `samples` asks for it.
+    exponential family), factor by factor (products), a sum over atoms with its tail bounded, quadrature on the line,
+    inversion of the moment function of log p/q (normal laws in any dimension, every f), cubature in the plane. Nothing is
+    sampled unless `samples` asks for it.
 
     Args:
         f: a divergence, its name, or an expression.
@@ -178,6 +180,10 @@ def _closed(asked: Question) -> Found | None:
     return None if found is None else Found(*found, 1)
 
 
+def _factors(asked: Question) -> Found | None:
+    return of_products(asked.f, asked.p, asked.q, exact)
+
+
 def _sum(asked: Question) -> Found | None:
     whole = [on_integers(each) for each in (asked.p, asked.q)]
     if any(whole) and not all(whole):
@@ -227,6 +233,7 @@ def _inversion(asked: Question) -> Found | None:
 
 ROUTES: dict[Route, Callable[[Question], Found | None]] = {
     Route.CLOSED: _closed,
+    Route.FACTORS: _factors,
     Route.SUM: _sum,
     Route.LINE: _line,
     Route.INVERSION: _inversion,

@@ -15,6 +15,7 @@ class Route(Enum):
     """How a value was found, from the surest to the least sure."""
 
     CLOSED = "closed form"
+    FACTORS = "factor by factor"
     SUM = "sum over atoms"
     LINE = "quadrature on the line"
     PLANE = "cubature in the plane"
