@@ -37,10 +37,12 @@ if TYPE_CHECKING:
     from divmin.training import load as load
     from divmin.values import Fit as Fit
     from divmin.values import Landscape as Landscape
+    from divmin.values import Pushforward as Pushforward
     from divmin.values import Value as Value
     from divmin.values import exact as exact
     from divmin.values import fit as fit
     from divmin.values import landscape as landscape
+    from divmin.values import pushforward as pushforward
     from divmin.values.text import law as law
 
 # Where each public name lives. They are imported on first use: the command line's help and list need no torch.
@@ -65,6 +67,8 @@ _HOMES = {
     "landscape": "divmin.values",
     "Fit": "divmin.values",
     "fit": "divmin.values",
+    "Pushforward": "divmin.values",
+    "pushforward": "divmin.values",
     "law": "divmin.values.text",
     "Estimate": "divmin.estimators",
     "Ratio": "divmin.estimators",

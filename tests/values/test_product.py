@@ -44,9 +44,7 @@ def test_coins_are_summed_over_all_outcomes(name: str) -> None:
     one, other = [0.2, 0.5, 0.9], [0.3, 0.4, 0.6]
     p, q = (td.Independent(td.Bernoulli(t(each)), 1) for each in (one, other))
     joint = [
-        t(
-            [math.prod(a if k else 1 - a for a, k in zip(each, ks, strict=True)) for ks in outcomes((0, 1), repeat=3)]
-        )
+        t([math.prod(a if k else 1 - a for a, k in zip(each, ks, strict=True)) for ks in outcomes((0, 1), repeat=3)])
         for each in (t(one).tolist(), t(other).tolist())
     ]
     wanted = dm.exact(name, *(each.double() / each.double().sum() for each in joint)).value

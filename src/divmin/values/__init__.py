@@ -1,8 +1,20 @@
 """Values of divergences between given laws: exact where that is possible, with the error and the route."""
 
 from divmin.values.grid import Landscape, landscape
+from divmin.values.law_of_d import Pushforward, pushforward
 from divmin.values.question import exact
 from divmin.values.record import Route, Value
 from divmin.values.stationary import Fit, Stationary, fit
 
-__all__ = ["Fit", "Landscape", "Route", "Stationary", "Value", "exact", "fit", "landscape"]
+__all__ = [
+    "Fit",
+    "Landscape",
+    "Pushforward",
+    "Route",
+    "Stationary",
+    "Value",
+    "exact",
+    "fit",
+    "landscape",
+    "pushforward",
+]

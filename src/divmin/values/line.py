@@ -50,7 +50,8 @@ class Stretch:
     centre: float = 0.0
     scale: float = 1.0
     in_logarithms: bool = False  # whether its densities come from the logarithms of the distances to both ends
-    between: tuple[float, float] = (-math.inf, math.inf)  # the part of a line without ends that belongs to it
+    between: tuple[float, float] = (-math.inf, math.inf)  # the x that belong to it, if it is cut off from a longer one
+    within: tuple[float, float] = (-math.inf, math.inf)  # the t that are looked at
 
     @property
     def ends(self) -> tuple[bool, bool]:
@@ -85,6 +86,10 @@ class Stretch:
 
     def reach(self) -> tuple[float, float]:
         """The t between which x differs from finite ends in float64 and is not beyond `FARTHEST`."""
+        start, stop = self._resolved()
+        return max(start, self.within[0]), min(stop, self.within[1])
+
+    def _resolved(self) -> tuple[float, float]:
         low, high = self.low.item(), self.high.item()
         far = math.log(FARTHEST)
         match self.ends:
