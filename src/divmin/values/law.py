@@ -150,7 +150,7 @@ def ends(given: Distribution) -> tuple[Tensor, Tensor]:
 
 
 def _largest(end: Any) -> float:
-    return float(torch.as_tensor(end, dtype=torch.float64).abs().max())
+    return float(torch.as_tensor(end, dtype=torch.float64).detach().abs().max())
 
 
 def places(given: Distribution) -> tuple[Tensor, Tensor]:
