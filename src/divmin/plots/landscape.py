@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 ACROSS = 3  # panels in a row
 LEVELS = 21
-DEEPEST = 1e-3  # of the highest level: what is lower has one colour
-HIGHEST = 0.9  # the part of all places whose values have colours of their own
+DEEPEST = 1e-4  # of the highest level: what is lower has one colour
+HIGHEST = 0.8  # the part of all places whose values have colours of their own
+INFINITE = "0.8"  # grey
 # marker, size, colour
 MARKS = {
     "lowest minimum": ("*", 190, "white"),
@@ -64,12 +66,15 @@ def draw_landscape(record: Landscape, ax: Axes, *, fit: Fit | None = None, level
     for name, axis in zip(names, (ax.xaxis, ax.yaxis), strict=False):
         if fit is not None and name in fit.positive:
             _logarithmic(ax, axis)
-    drawn = _surface(record, ax, fit, levels or levels_of([record])) if len(names) == 2 else _curve(record, ax)
+    if len(names) == 2:
+        drawn = _surface(record, ax, fit, levels or levels_of([record]))
+    else:
+        drawn = None
+        _curve(record, ax)
     for point in fit.points if fit else ():
         marker, size, colour = MARKS[_kind(point)]
-        at = [point.parameters[name] for name in names]
-        where = at if len(at) == 2 else [*at, point.value]
-        ax.scatter(*where, s=size, marker=marker, color=colour, edgecolor="black", linewidth=0.9, zorder=3)
+        x, y = [*(point.parameters[name] for name in names), point.value][:2]
+        ax.scatter(x, y, s=size, marker=marker, color=colour, edgecolor="black", linewidth=0.9, zorder=3)
     ax.set(xlabel=names[0], ylabel=names[1] if len(names) == 2 else "D (nats)")
     ax.set_title(_title(record, fit), fontsize="medium")
     return drawn
@@ -79,24 +84,24 @@ def save_landscapes(landscapes: Sequence[Landscape], path: Path, *, fits: Sequen
     """A panel for each divergence, with one scale of colours, to a .png, .svg or .pdf file."""
     from matplotlib.lines import Line2D
 
-    across = min(ACROSS, len(landscapes))
+    across = len(landscapes) if len(landscapes) <= ACROSS else 2 if len(landscapes) == 4 else ACROSS
     down = math.ceil(len(landscapes) / across)
     levels = levels_of(landscapes)
     with figure(path, 1.6 + 4.2 * across, 1.0 + 3.6 * down) as drawn:
-        panels = drawn.subplots(down, across, squeeze=False, sharex=True, sharey=len(landscapes[0].axes) == 2)
+        panels = drawn.subplots(down, across, squeeze=False, sharey=len(landscapes[0].axes) == 2)
         every = list(panels.reshape(-1))
         for ax in every[len(landscapes) :]:
             ax.remove()
         filled = None
-        for ax, record, fit in zip(every, landscapes, fits or [None] * len(landscapes), strict=False):
+        for ax, record, fit in zip_longest(every[: len(landscapes)], landscapes, fits):
             filled = draw_landscape(record, ax, fit=fit, levels=levels)
         if filled is not None:
             bar = drawn.colorbar(
                 filled,
                 ax=every[: len(landscapes)],
-                label="D (nats), the same in all panels"[: 8 if len(landscapes) == 1 else None],
+                label="D (nats)",
             )
-            bar.set_ticks(levels[::4], labels=[f"{level:.2g}" for level in levels[::4]])
+            bar.set_ticks(levels[::4], labels=[f"{float(f'{level:.2g}'):g}" for level in levels[::4]])
             bar.minorticks_off()
         kinds = {_kind(point) for fit in fits for point in fit.points}
         handles = [
@@ -115,6 +120,8 @@ def save_landscapes(landscapes: Sequence[Landscape], path: Path, *, fits: Sequen
         ]
         if "saddle" in kinds and filled is not None:
             handles.append(Line2D([], [], linestyle="--", color="black", linewidth=0.9, label="level of a saddle"))
+        if filled is not None and any(bool(each.values.isinf().any()) for each in landscapes):
+            handles.append(Line2D([], [], linestyle="", marker="s", color=INFINITE, markersize=10, label="infinite"))
         if handles:
             drawn.legend(
                 handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize="small"
@@ -128,7 +135,7 @@ def save_landscapes(landscapes: Sequence[Landscape], path: Path, *, fits: Sequen
 def _surface(record: Landscape, ax: Axes, fit: Fit | None, levels: Sequence[float]) -> Any:
     x, y = (axis.numpy() for axis in record.axes.values())
     values = np.ma.masked_invalid(record.values.numpy().T)
-    ax.set_facecolor("0.8")  # what is infinite
+    ax.set_facecolor(INFINITE)
     if values.count() == 0:
         ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
         return None
@@ -167,5 +174,10 @@ def _title(record: Landscape, fit: Fit | None) -> str:
     lowest = next((point for point in fit.points if point.lowest), None) if fit else None
     if lowest is None:
         return record.divergence
-    at = ", ".join(f"{value:.4g}" for value in lowest.parameters.values())
-    return f"{record.divergence}: lowest {lowest.value:.4g} at ({at})"
+    spans = {name: float(axis[-1] - axis[0]) for name, axis in record.axes.items()}
+    at = ", ".join(_number(value, spans[name]) for name, value in lowest.parameters.items())
+    return f"{record.divergence}: lowest {lowest.value:.4g} at {f'({at})' if len(spans) > 1 else at}"
+
+
+def _number(value: float, span: float) -> str:
+    return f"{0.0 if abs(value) < 1e-6 * span else value:.4g}"

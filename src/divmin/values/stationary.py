@@ -72,6 +72,7 @@ class Fit:
         divergence: the name of f.
         complete: whether the count comes out at 1; if not, some point is missing, or lies outside of what was searched.
         searched: D on the grid of the last search.
+        box: where the first search looked for starts, (low, high) of each parameter.
         positive: the parameters whose logarithm was searched.
     """
 
@@ -79,12 +80,8 @@ class Fit:
     divergence: str
     complete: bool
     searched: Landscape = field(repr=False)
+    box: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False)
     positive: tuple[str, ...] = ()
-
-    @property
-    def box(self) -> dict[str, tuple[float, float]]:
-        """Where the last search looked for starts: (low, high) of each parameter."""
-        return {name: (float(axis[0]), float(axis[-1])) for name, axis in self.searched.axes.items()}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -190,6 +187,7 @@ def fit(
     """
     f = f if isinstance(f, Divergence) else named_divergence(f)
     search = _search(f, *_model.read(p, family), box, track)
+    asked = {name: (low, high) for name, low, high in zip(search.names, *search.ends(), strict=True)}
     found: tuple[Stationary, ...] = ()
     for _ in range(SEARCHES):
         found, grid = search.run(found)
@@ -201,7 +199,7 @@ def fit(
     lowest = min((point.value for point in found if point.kind == "minimum"), default=math.nan)
     points = sorted(found, key=lambda point: point.value)
     marked = [replace(point, lowest=point.kind == "minimum" and point.value <= lowest * (1 + 1e-9)) for point in points]
-    return Fit(tuple(marked), f.name, _count(found) == 1, grid, search.positive)
+    return Fit(tuple(marked), f.name, _count(found) == 1, grid, asked, search.positive)
 
 
 def _count(points: tuple[Stationary, ...]) -> int:
@@ -222,17 +220,16 @@ class _Search:
     low: Tensor
     high: Tensor
     nodes: int
+    positive: tuple[str, ...]
     track: _model.Track
 
     def widened(self) -> _Search:
         more = WIDER * (self.high - self.low)
         return replace(self, low=self.low - more, high=self.high + more, nodes=2 * self.nodes - 1)
 
-    @property
-    def positive(self) -> tuple[str, ...]:
-        return tuple(
-            name for name, to in zip(self.names, self.transforms, strict=True) if to.codomain is constraints.positive
-        )
+    def ends(self) -> tuple[list[float], list[float]]:
+        """Low and high of every parameter."""
+        return self.theta(self.low).tolist(), self.theta(self.high).tolist()
 
     def exists(self) -> bool:
         """Whether the family has laws at the corners of the box."""
@@ -386,6 +383,7 @@ def _search(
         raise DivminError(
             f"{' and '.join(whole)} can only be whole numbers: give a value, fit searches over real numbers"
         )
+    positive = tuple(name for name in names if _is_positive(known.get(name)))
     transforms = tuple(biject_to(known.get(name, constraints.real)) for name in names)
     try:
         ends = torch.stack([to.inv(axis) for to, axis in zip(transforms, axes, strict=True)])
@@ -393,7 +391,11 @@ def _search(
         raise DivminError(f"box is {dict(box)}: outside of what the parameters may be") from error
     if not bool(ends.isfinite().all()):
         raise DivminError(f"box is {dict(box)}: its ends must lie inside of what the parameters may be")
-    return _Search(f, p, family, names, transforms, ends[:, 0], ends[:, 1], NODES[len(names)], track)
+    return _Search(f, p, family, names, transforms, ends[:, 0], ends[:, 1], NODES[len(names)], positive, track)
+
+
+def _is_positive(limit: Any) -> bool:
+    return getattr(limit, "lower_bound", None) == 0 and not hasattr(limit, "upper_bound")
 
 
 def _around(p: Any) -> dict[str, tuple[float, float]]:
