@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from divmin.progress import waiting
+from divmin.progress import tracking, waiting
 
 
 class Terminal(io.StringIO):
@@ -27,3 +27,17 @@ def test_only_where_it_takes_long_and_somebody_watches(
     with waiting("thinking", after=0.1):
         time.sleep(seconds)
     assert ("thinking" in stream.getvalue()) == said
+
+
+@pytest.mark.parametrize(
+    ("stream", "seconds", "said"), [(Terminal(), 0.3, True), (Terminal(), 0.0, False), (io.StringIO(), 0.3, False)]
+)
+def test_steps_are_counted_only_where_somebody_watches(
+    stream: io.StringIO, seconds: float, said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    with tracking("searching js", after=0.1) as track:
+        for _ in range(2):
+            assert [time.sleep(seconds / 3) or i for i in track(range(3))] == [0, 1, 2]
+    assert ("searching js" in stream.getvalue()) == said

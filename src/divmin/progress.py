@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Timer
 from typing import TYPE_CHECKING
@@ -67,6 +67,45 @@ def waiting(what: str, after: float = 2.0) -> Iterator[None]:
         timer.cancel()
         timer.join()  # it may be starting just now
         status.stop()
+
+
+@contextmanager
+def tracking(what: str, after: float = 2.0) -> Iterator[Callable[[Iterable[int]], Iterable[int]]]:
+    """What wraps the steps of slow work: a bar on a terminal after so many seconds, which goes away at the end."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield iter
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, TextColumn("ETA"), TimeRemainingColumn(), console=console, transient=True)
+    task = bar.add_task(what, total=None)
+
+    def steps(numbers: Iterable[int]) -> Iterator[int]:
+        every = list(numbers)
+        bar.reset(task, total=len(every))
+        for number in every:
+            yield number
+            bar.advance(task)
+
+    timer = Timer(after, bar.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield steps
+    finally:
+        timer.cancel()
+        timer.join()
+        bar.stop()
 
 
 def _numbers(view: View) -> str:

@@ -7,11 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from divmin.cli.columns import aligned
 from divmin.cli.plugins import add_import, load
+from divmin.cli.searching import search
+from divmin.errors import DivminError
 from divmin.family import divergence
 from divmin.grammar import listed
 from divmin.progress import waiting
 from divmin.values import Route, Value, exact
+from divmin.values.family import free_names
 from divmin.values.text import law
 
 EXAMPLES = """examples:
@@ -22,6 +26,8 @@ EXAMPLES = """examples:
   divmin exact kl 'poisson(4)' 'negative_binomial(4, 0.5)'
   divmin exact tv '[3, 1, 0]' '[0.5, 0.25, 0.25]'
   divmin exact js 'laplace(0, 1)^3' 'normal(0, 1)^3' --samples 100000 --seed 1
+  divmin exact js,srkl '0.75*normal(-1, 0.5) + 0.25*normal(1.2, 0.5)' 'normal(loc, scale)' --fit --plot landscape.png
+  divmin exact kl 'gamma(2, 4)' 'exponential(r)' --fit --box r=0.5:8 --json
 P is the data, Q the model. A law is a name with parameters, a mixture 0.75*A + 0.25*B, product(A, B), A^3, a density such as
 ring(sigma=0.1), probabilities or counts in brackets; docs/values.md has all names. f that begins with a minus goes after --"""
 
@@ -38,6 +44,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plot", metavar="FILE", type=Path, help="draw p, q and what every place costs to a .png, .svg or .pdf file"
     )
+    parser.add_argument(
+        "--fit",
+        action="store_true",
+        help="find all minima and saddles over the free names in Q, as in 'normal(loc, scale)'; "
+        "--plot then draws the landscape of one or two of them",
+    )
+    parser.add_argument(
+        "--box",
+        action="append",
+        default=[],
+        metavar="NAME=LOW:HIGH",
+        help="where --fit searches, for each free name; may be left out for locations and scales",
+    )
     parser.add_argument("--json", action="store_true", help="print a record for programs")
     add_import(parser)
 
@@ -45,6 +64,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     load(arguments.imports)
     members = [divergence(text) for text in listed(arguments.divergences)]
+    _check(arguments)
+    if arguments.fit:
+        return search(arguments, members)
     p, q = law(arguments.data), law(arguments.model)
     with waiting("integrating"):
         found = [exact(f, p, q, route=arguments.route, samples=arguments.samples, seed=arguments.seed) for f in members]
@@ -69,12 +91,26 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check(arguments: argparse.Namespace) -> None:
+    """Raises:
+    DivminError: flags that do not go together, or free names in a model of which one law is asked.
+    """
+    if arguments.fit and (arguments.route or arguments.samples is not None):
+        raise DivminError("--fit finds its own way: leave --route and --samples out")
+    if arguments.fit:
+        return
+    free = free_names(arguments.model)
+    if arguments.box:
+        raise DivminError("--box says where --fit searches: give --fit, or leave --box out")
+    if free and not free_names(arguments.data):
+        raise DivminError(
+            f"{' and '.join(free)} in '{arguments.model}' is no number: give a value, or --fit to search over it"
+        )
+
+
 def _table(found: list[Value]) -> list[str]:
-    """A line a divergence, in columns as wide as they need to be: nothing is cut."""
+    """A line a divergence."""
     error = "standard error" if found[0].route is Route.SAMPLING else "error at most"
-    rows = [
-        ("divergence", "nats", error, "route"),
-        *((each.divergence, f"{each.value:.12g}", f"{each.error:.1g}", each.route.value) for each in found),
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    heading = ("divergence", "nats", error, "route")
+    rows = [(each.divergence, f"{each.value:.12g}", f"{each.error:.1g}", each.route.value) for each in found]
+    return aligned([heading, *rows])

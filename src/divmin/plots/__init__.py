@@ -4,6 +4,7 @@ from divmin.plots.divergence import draw_curvature, draw_s, draw_weight, save_cu
 from divmin.plots.estimate import draw_calibration, draw_estimates, save_estimates
 from divmin.plots.explanation import draw_cost, draw_link, draw_pull, save_explanations
 from divmin.plots.history import draw_log_ratios, draw_losses, save_history
+from divmin.plots.landscape import draw_landscape, save_landscapes
 from divmin.plots.profile import draw_costs, draw_densities, save_profile
 from divmin.plots.samples import draw_cloud, draw_grid, save_samples
 
@@ -16,6 +17,7 @@ __all__ = [
     "draw_densities",
     "draw_estimates",
     "draw_grid",
+    "draw_landscape",
     "draw_link",
     "draw_log_ratios",
     "draw_losses",
@@ -26,6 +28,7 @@ __all__ = [
     "save_estimates",
     "save_explanations",
     "save_history",
+    "save_landscapes",
     "save_profile",
     "save_samples",
 ]

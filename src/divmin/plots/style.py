@@ -25,9 +25,7 @@ def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
 
     No window and no global state of pyplot: pictures can be drawn in the middle of anyone's program.
     """
-    suffix = path.suffix.lower().lstrip(".")
-    if suffix not in FORMATS:
-        raise DivminError(f"cannot draw '{path}': the name must end in {', '.join('.' + each for each in FORMATS)}")
+    suffix = suffix_of(path)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -38,6 +36,18 @@ def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
         write_atomically(path, lambda stream: drawn.savefig(stream, format=suffix))
     except OSError as error:
         raise DivminError(f"cannot write {path}: {error.strerror}") from error
+
+
+def suffix_of(path: Path) -> str:
+    """The format that a file name asks for.
+
+    Raises:
+        DivminError: for another one than png, svg and pdf.
+    """
+    suffix = path.suffix.lower().lstrip(".")
+    if suffix not in FORMATS:
+        raise DivminError(f"cannot draw '{path}': the name must end in {', '.join('.' + each for each in FORMATS)}")
+    return suffix
 
 
 def line_style(i: int) -> tuple[str, str]:

@@ -33,10 +33,11 @@ def quick_s(f: Divergence, d: Tensor) -> Tensor:
 
     def halves(x: Tensor) -> tuple[Tensor, Tensor]:
         """min(1, e^d) a and min(1, e^-d) b, by their tails where a or b overflow and the product does not."""
-        left, right = x.clamp(min=-NEAR), x.clamp(max=NEAR)
-        one = left.clamp(max=0).exp() * f.a(left)
-        other = right.neg().clamp(max=0).exp() * f.b(right)
-        if bool((x.abs() > NEAR).any()):
+        far = bool((x.abs() > NEAR).any())
+        left, right = (x.clamp(min=-NEAR), x.clamp(max=NEAR)) if far else (x, x)
+        one = left.clamp(max=0).exp_() * f.a(left)
+        other = right.neg().clamp_(max=0).exp_() * f.b(right)
+        if far:
             one = one * ((2 - f.tails.R) * (x - left)).exp()
             other = other * ((f.tails.S - 2) * (x - right)).exp()
         return one, other

@@ -43,7 +43,7 @@ class Landscape:
 def landscape(
     f: str | Divergence,
     p: Any,
-    family: Callable[..., Distribution],
+    family: str | Callable[..., Distribution],
     grid: Mapping[str, Any],
     *,
     track: _model.Track = iter,
@@ -57,7 +57,8 @@ def landscape(
     Args:
         f: a divergence, its name, or an expression.
         p: the data, a law as `exact` takes it.
-        family: makes a torch distribution from its parameters by name, such as torch.distributions.Normal.
+        family: makes a torch distribution from its parameters by name, such as torch.distributions.Normal; or text with
+            free names, such as "normal(loc, scale)".
         grid: the values of each parameter.
         track: wraps the steps of the computation, to show progress.
 
@@ -81,9 +82,10 @@ def landscape(
     Source: Shannon et al., figure 5.
     """
     f = f if isinstance(f, Divergence) else named_divergence(f)
+    p, model = _model.read(p, family)
     names, axes = _model.parameters(grid)
     theta = torch.cartesian_prod(*axes).reshape(-1, len(names))
-    found = _model.field(f, p, family, names, theta, False, track)
+    found = _model.field(f, p, model, names, theta, False, track)
     shape = [len(axis) for axis in axes]
     return Landscape(
         dict(zip(names, axes, strict=True)),

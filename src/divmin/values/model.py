@@ -19,10 +19,12 @@ from divmin.errors import DivminError
 from divmin.family import Divergence
 from divmin.values.adaptive import ROUNDING, integrate_all
 from divmin.values.cost import kinks, log_integrand, quick_s
+from divmin.values.family import family
 from divmin.values.law import ANALYTIC, Law, ends, law, places
 from divmin.values.line import FARTHEST, NEGLIGIBLE
 from divmin.values.precise import precise
 from divmin.values.question import exact
+from divmin.values.text import law as named_law
 
 Model = Callable[..., Distribution]  # from parameters by name, tensors of one shape, to laws of that batch shape
 Track = Callable[[Iterable[int]], Iterable[int]]
@@ -84,6 +86,11 @@ def field(
     )
 
 
+def read(p: Any, model: Model | str) -> tuple[Any, Model]:
+    """The data and the model, which may be text."""
+    return named_law(p) if isinstance(p, str) else p, family(model) if isinstance(model, str) else model
+
+
 def made(model: Model, names: tuple[str, ...], theta: Tensor) -> Distribution:
     """q at parameters [..., len(names)].
 
@@ -92,6 +99,8 @@ def made(model: Model, names: tuple[str, ...], theta: Tensor) -> Distribution:
     """
     try:
         return model(**dict(zip(names, theta.unbind(-1), strict=True)))
+    except DivminError:
+        raise  # of a family that is text, and clear by itself
     except (TypeError, ValueError) as error:
         shown = ", ".join(
             f"{name}={values.reshape(-1)[:1].tolist()}" for name, values in zip(names, theta.unbind(-1), strict=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -53,6 +53,10 @@ class Stationary:
     gradient: float
     lowest: bool = False
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
     def __str__(self) -> str:
         at = ", ".join(f"{name} = {value:.10g}" for name, value in self.parameters.items())
         what = f"{self.kind}, the lowest" if self.lowest else self.kind
@@ -68,12 +72,26 @@ class Fit:
         divergence: the name of f.
         complete: whether the count comes out at 1; if not, some point is missing, or lies outside of what was searched.
         searched: D on the grid of the last search.
+        box: where the first search looked for starts, (low, high) of each parameter.
+        positive: the parameters whose logarithm was searched.
     """
 
     points: tuple[Stationary, ...]
     divergence: str
     complete: bool
     searched: Landscape = field(repr=False)
+    box: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False)
+    positive: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "divergence": self.divergence,
+            "complete": self.complete,
+            "count": self.count,
+            "box": {name: list(ends) for name, ends in self.box.items()},
+            "points": [point.to_dict() for point in self.points],
+        }
 
     def _of(self, kind: str) -> tuple[Stationary, ...]:
         return tuple(point for point in self.points if point.kind == kind)
@@ -110,19 +128,28 @@ class Fit:
         return self.minima[0]
 
     def __str__(self) -> str:
-        lines = [
-            f"{self.divergence}: {len(self.minima)} minima, {len(self.saddles)} saddles, {len(self.maxima)} maxima"
-        ]
-        lines += [f"  {point}" for point in self.points]
-        if not self.complete:
-            lines.append(f"  the count is {self.count} and should be 1: something is missing or outside of the box")
-        return "\n".join(lines)
+        return "\n".join([self.headline, *(f"  {point}" for point in self.points), *self.warnings])
+
+    @property
+    def headline(self) -> str:
+        """How many points of each kind."""
+        kinds = (("minimum", "minima"), ("saddle", "saddles"), ("maximum", "maxima"), ("degenerate", "degenerate"))
+        found = [(len(self._of(one)), one, more) for one, more in kinds]
+        shown = [f"{n} {one if n == 1 else more}" for n, one, more in found if n or one == "minimum"]
+        return f"{self.divergence}: {', '.join(shown)}"
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be said where the count is not complete."""
+        if self.complete:
+            return []
+        return [f"  the count is {self.count} and should be 1: something is missing or outside of the box"]
 
 
 def fit(
     f: str | Divergence,
     p: Any,
-    family: Callable[..., Distribution],
+    family: str | Callable[..., Distribution],
     box: Mapping[str, tuple[float, float]] | None = None,
     *,
     track: _model.Track = iter,
@@ -153,23 +180,26 @@ def fit(
         >>> from torch.distributions import Normal
         >>> p = dm.data.densities()["uneven_modes"]()
         >>> print(dm.fit("js", p, Normal))
-        js: 1 minima, 0 saddles, 0 maxima
+        js: 1 minimum
           loc = -0.2075934584, scale = 1.275277204: 0.07014373311 nats (minimum, the lowest)
 
     Source: Shannon et al., section 11 and eq. 35.
     """
     f = f if isinstance(f, Divergence) else named_divergence(f)
-    search = _search(f, p, family, box, track)
+    search = _search(f, *_model.read(p, family), box, track)
+    asked = {name: (low, high) for name, low, high in zip(search.names, *search.ends(), strict=True)}
     found: tuple[Stationary, ...] = ()
     for _ in range(SEARCHES):
         found, grid = search.run(found)
         if _count(found) == 1:
             break
         search = search.widened()
+        if not search.exists():  # a family that does not say what its parameters may be ends somewhere
+            break
     lowest = min((point.value for point in found if point.kind == "minimum"), default=math.nan)
     points = sorted(found, key=lambda point: point.value)
     marked = [replace(point, lowest=point.kind == "minimum" and point.value <= lowest * (1 + 1e-9)) for point in points]
-    return Fit(tuple(marked), f.name, _count(found) == 1, grid)
+    return Fit(tuple(marked), f.name, _count(found) == 1, grid, asked, search.positive)
 
 
 def _count(points: tuple[Stationary, ...]) -> int:
@@ -190,11 +220,26 @@ class _Search:
     low: Tensor
     high: Tensor
     nodes: int
+    positive: tuple[str, ...]
     track: _model.Track
 
     def widened(self) -> _Search:
         more = WIDER * (self.high - self.low)
         return replace(self, low=self.low - more, high=self.high + more, nodes=2 * self.nodes - 1)
+
+    def ends(self) -> tuple[list[float], list[float]]:
+        """Low and high of every parameter."""
+        return self.theta(self.low).tolist(), self.theta(self.high).tolist()
+
+    def exists(self) -> bool:
+        """Whether the family has laws at the corners of the box."""
+        corners = self.theta(torch.cartesian_prod(*torch.stack([self.low, self.high], 1)).reshape(-1, len(self.names)))
+        try:
+            for corner in corners:
+                _model.made(self.family, self.names, corner)
+        except DivminError:
+            return False
+        return True
 
     def theta(self, z: Tensor) -> Tensor:
         return torch.stack([to(part) for to, part in zip(self.transforms, z.unbind(-1), strict=True)], -1)
@@ -320,17 +365,25 @@ def _search(
 ) -> _Search:
     known: Mapping[str, Any] = getattr(family, "arg_constraints", {})
     if box is None:
-        if set(known) != {"loc", "scale"}:
-            name = getattr(family, "__name__", "the family")
+        roles = getattr(family, "roles", {name: name for name in known})
+        if set(roles) != set(known) or not set(roles.values()) <= {"loc", "scale"} or not known:
+            name = getattr(family, "text", getattr(family, "__name__", "the family"))
             raise DivminError(
                 f"{name} has other parameters than loc and scale: say where to search, box={{'name': (low, high), ...}}"
             )
-        box = _around(p)
+        around = _around(p)
+        box = {name: around[role] for name, role in roles.items()}
     names, axes = _model.parameters(box)
     if any(len(axis) != 2 or not axis[0] < axis[1] for axis in axes):
         raise DivminError(f"box is {dict(box)}: expected (low, high) with low < high for each parameter")
     if len(names) not in NODES:
         raise DivminError(f"{len(names)} parameters: fit searches over at most {max(NODES)}")
+    whole = [name for name in names if getattr(known.get(name), "is_discrete", False)]
+    if whole:
+        raise DivminError(
+            f"{' and '.join(whole)} can only be whole numbers: give a value, fit searches over real numbers"
+        )
+    positive = tuple(name for name in names if _is_positive(known.get(name)))
     transforms = tuple(biject_to(known.get(name, constraints.real)) for name in names)
     try:
         ends = torch.stack([to.inv(axis) for to, axis in zip(transforms, axes, strict=True)])
@@ -338,7 +391,11 @@ def _search(
         raise DivminError(f"box is {dict(box)}: outside of what the parameters may be") from error
     if not bool(ends.isfinite().all()):
         raise DivminError(f"box is {dict(box)}: its ends must lie inside of what the parameters may be")
-    return _Search(f, p, family, names, transforms, ends[:, 0], ends[:, 1], NODES[len(names)], track)
+    return _Search(f, p, family, names, transforms, ends[:, 0], ends[:, 1], NODES[len(names)], positive, track)
+
+
+def _is_positive(limit: Any) -> bool:
+    return getattr(limit, "lower_bound", None) == 0 and not hasattr(limit, "upper_bound")
 
 
 def _around(p: Any) -> dict[str, tuple[float, float]]:

@@ -66,7 +66,7 @@ class _Reading:
 
     def meant(self, node: Node) -> Given | Tensor:
         """The law of a whole tree, or its probabilities."""
-        name = _known(node.name) if isinstance(node, Call) else ""
+        name = known_name(node.name) if isinstance(node, Call) else ""
         if isinstance(node, Call) and name in (LIST, "probs"):
             return probabilities(self.numbers(node), write(node))
         return self.whole(node)
@@ -124,7 +124,7 @@ class _Reading:
 
     def called(self, call: Call) -> Given:
         """The law of a name with what follows it in parentheses."""
-        name = _known(call.name)
+        name = known_name(call.name)
         if name in KINDS:
             return self.of_kind(KINDS[name], call)
         if name == PRODUCT:
@@ -209,7 +209,7 @@ _ONE = torch.ones((), dtype=torch.float64)
 _SOME = "laws are normal, laplace, student_t, gamma, poisson, ring ..., all in docs/values.md"
 
 
-def _known(name: str) -> str:
+def known_name(name: str) -> str:
     """A name as it is registered, from snake case, CamelCase or an alias."""
     if name in densities() and name.lower() not in KINDS:
         return name
@@ -229,3 +229,9 @@ def _calls(node: Node) -> set[str]:
         case Negative(operand):
             return _calls(operand)
     return set()
+
+
+def is_law(name: str) -> bool:
+    """Whether a name is that of a law or a density."""
+    known = known_name(name)
+    return known in (*KINDS, *SEQUENCES, PRODUCT) or known in densities()
