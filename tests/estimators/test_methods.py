@@ -25,7 +25,7 @@ TEXTS = [text for entry in methods().values() for text in (entry.examples or (en
 ]
 SLOW = ("variational(kl)",)  # the same loop as variational(js), which stands for it where only the loop matters
 # what depends on the two sets alike, so that swapping them flips the sign exactly
-ALIKE = ["logistic", "quadratic", "gaussian", "kernel", "knn", "counts"]
+ALIKE = ["logistic", "quadratic", "gaussian", "additive", "kernel", "knn", "counts"]
 
 
 def ones(*sets):

@@ -17,7 +17,9 @@ from divmin.estimators.record import Tried
 from divmin.estimators.samples import Samples, Whole
 
 # Standard errors of the difference of two scores within which the simpler method is taken; more for laws that no test contradicts.
-TIE, TIE_OF_LAWS = 1.0, 2.0
+# A whole one takes methods that leave out what is there as often as not; none at all makes a find of noise where p = q.
+TIE, TIE_OF_LAWS = 0.5, 2.0
+CHANCE = 1.0  # standard errors of a score, up to which it may be chance
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ CONTINUOUS = (
     Candidate("logistic", widest=1000, most=5e7),
     Candidate("gaussian", widest=200),
     Candidate("quadratic", widest=100, most=5e7),
+    Candidate("additive", widest=20, most=1e6),
     Candidate("kernel", widest=200, most=1e7),
     Candidate("knn", most=1e6),
     Candidate("trees", most=2e7, fewest=100),
@@ -85,7 +88,7 @@ def chosen(
         lawful = [text for text in fitted if behind[text][0] <= TIE_OF_LAWS * behind[text][1]]
         # laws that nothing contradicts use the samples best, and say what lies beyond them
         winner = next((text for text in lawful if _sound(fitted[text][0], samples)), tied[0])
-        if fitted[best][0].scores.score <= TIE * _spread(fitted[best][0]):
+        if fitted[best][0].scores.score <= CHANCE * _spread(fitted[best][0]):
             said.append("no method tells the sets apart better than chance: no difference was found with these samples")
     best = max(fitted, key=lambda text: fitted[text][0].scores.score)
     tried = [Tried("constant", 0.0, (fitted[best][0].scores.score, _spread(fitted[best][0])), 0.0)]
