@@ -24,6 +24,8 @@ def test_normal_laws_are_found() -> None:
     assert ratio.method == "gaussian" and note(ratio, "gaussian") == "chosen"
     assert ratio.tried[0].method == "constant" and ratio.tried[0].score == 0
     assert "not tried" in note(ratio, "neural")
+    more = dm.fit_ratio(random.normal(0, 1, (500, 2)), random.normal(0.5, 1, (500, 2)))
+    assert more.method == "gaussian" and "laws that nothing contradicts" in note(more, "neural")
     found = ratio.divergence("kl")
     assert found.kind == "fitted laws" and found.interval[0] < 0.9175 < found.interval[1]
 
@@ -33,6 +35,14 @@ def test_a_mixture_is_not_taken_for_normal() -> None:
     x = np.concatenate([random.normal(-2, 0.3, 150), random.normal(2, 0.3, 150)])
     ratio = dm.fit_ratio(x, random.normal(0, 2, 300))
     assert ratio.method not in ("gaussian", "quadratic", "logistic") and ratio.scores.score > 0.25
+
+
+def test_contradicted_laws_win_no_tie() -> None:
+    random = np.random.default_rng(0)
+    x, y = random.normal(0, 1, 390), random.standard_t(3, 390)  # too few for networks, which are slow
+    ratio = dm.fit_ratio(x, y)
+    assert next(each for each in ratio.tried if each.method == "gaussian").score is not None
+    assert ratio.method != "gaussian" and ratio.scores.score > 0
 
 
 def test_far_apart() -> None:
