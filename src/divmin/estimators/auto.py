@@ -40,7 +40,7 @@ CONTINUOUS = (
     Candidate("logistic", widest=1000, most=5e7),
     Candidate("gaussian", widest=200),
     Candidate("quadratic", widest=100, most=5e7),
-    Candidate("additive", widest=20, most=1e6),
+    Candidate("additive", widest=10, most=1e6),
     Candidate("kernel", widest=200, most=1e7),
     Candidate("knn", most=1e6),
     Candidate("trees", most=2e7, fewest=100),
