@@ -268,6 +268,8 @@ def against_all(repeats: int, *cases: Case) -> None:
     named = ("gaussian", "quadratic", "kernel", "kliep", "ulsif", "knn")
     entries = {"auto": ours("auto"), **{name: ours(name) for name in named}, **BASELINES, **found}
     for case in cases:
+        if OPTIONS.only and not any(text in case.name for text in OPTIONS.only):
+            continue
         errors = compare(case, {k: v for k, v in entries.items() if k in (OPTIONS.entries or entries)}, repeats)
         for f in case.truths:
             own = "auto" if ("auto", f) in errors else "gaussian"
@@ -361,6 +363,9 @@ def main() -> None:
     )
     parser.add_argument(
         "--entries", nargs="*", help="which entries of rubenstein, peers and others; all when none is named"
+    )
+    parser.add_argument(
+        "--only", nargs="*", help="cases of rubenstein, peers and others whose name has one of these texts"
     )
     parser.add_argument("--plots", default="", help="a folder for the pictures of `real`")
     arguments = parser.parse_args(namespace=OPTIONS)

@@ -81,6 +81,13 @@ def test_kinds_are_their_formulas() -> None:
     reads = [split(kl, replace(scores, x=x + by, y=y + by), same).value for by in (-0.5, 0.5)]
     more = split(kl, scores, apart).stderr ** 2 - split(kl, scores, same).stderr ** 2
     assert more == pytest.approx(0.4 * np.var(reads))
+    # what the next freer penalty reads more: half is put back, and as much is added to the standard error
+    freer = replace(same, freer=replace(scores, x=1.2 * x, y=1.2 * y))
+    for kind in (split, plug_in):
+        half = (kind(kl, freer.freer, same).value - kind(kl, scores, same).value) / 2
+        found, plain = kind(kl, scores, freer), kind(kl, scores, same)
+        assert found.shortfall == pytest.approx(half) == pytest.approx(found.value - plain.value)
+        assert found.stderr**2 - plain.stderr**2 == pytest.approx(half**2)
 
 
 def test_no_overflow_far_out() -> None:

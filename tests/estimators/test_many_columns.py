@@ -83,6 +83,23 @@ def test_the_network_only_corrects() -> None:
     assert scores["quadratic"] < 0.01 and scores["neural"] > 0.03
 
 
+def test_an_interval_reaches_over_what_the_penalty_takes_off() -> None:
+    inside, low, splits = 0, 0, []
+    for seed in range(3):
+        for information in (4.0, 8.0):
+            ratio = dm.fit_ratio(*correlated(12, information, 15_000, seed + 1), method="quadratic", folds=2)
+            found = ratio.divergence("kl")
+            inside += found.interval[0] < information < found.interval[1]
+            low += found.value < 0.8 * information
+            splits += [found] * (found.kind == "split" and information > 5)
+    assert inside >= 5 and low == 0 and len(splits) >= 2
+    for found in splits:
+        assert found.shortfall > 0 and any("next freer one" in each for each in found.warnings)
+        assert any("nothing held out checks" in each for each in found.warnings)
+    near = dm.fit_ratio(*correlated(4, 0.5, 4000, 0), method="quadratic", folds=2)
+    assert not near.divergence("kl").warnings and not any("beyond those" in each for each in near.warnings)
+
+
 def test_a_telescope_sees_farther_than_one_classifier() -> None:
     x, y = correlated(12, 9.0, 30_000, 0)
     alone, telescope = (

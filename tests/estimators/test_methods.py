@@ -17,6 +17,7 @@ from divmin.estimators.kernels import log_kernel
 from divmin.estimators.kliep import _log_mixture
 from divmin.estimators.logistic import PENALTIES, _newton, ridge
 from divmin.estimators.lsif import _non_negative, _solved, left_out_loss
+from divmin.estimators.method import Penalised
 from divmin.estimators.telescoping import Telescoping
 
 TEXTS = [text for entry in methods().values() for text in (entry.examples or (entry.name,))] + [
@@ -25,7 +26,7 @@ TEXTS = [text for entry in methods().values() for text in (entry.examples or (en
 ]
 SLOW = ("variational(kl)",)  # the same loop as variational(js), which stands for it where only the loop matters
 # what depends on the two sets alike, so that swapping them flips the sign exactly
-ALIKE = ["logistic", "quadratic", "gaussian", "kernel", "knn", "counts"]
+ALIKE = ["logistic", "quadratic", "gaussian", "additive", "kernel", "knn", "counts"]
 
 
 def ones(*sets):
@@ -281,3 +282,37 @@ def test_samples_that_are_not_normal_are_told() -> None:
     assert normal.laws is not None and normal.divergence("kl").kind == "fitted laws"
     with pytest.raises(dm.DivminError, match="singular"):
         dm.fit_ratio(np.repeat(x[:, None], 2, axis=1), np.repeat(y[:, None], 2, axis=1), method="gaussian")
+
+
+def test_curves_of_columns_see_what_no_quadratic_does() -> None:
+    random = np.random.default_rng(0)
+    x = random.choice([-1.5, 1.5], (800, 3)) + random.normal(0, 0.6, (800, 3))
+    y = np.concatenate([random.normal(0, x.std(), (700, 3)), np.full((700, 1), 2.0)], axis=1)
+    x = np.concatenate([x, np.full((800, 1), 2.0)], axis=1)
+
+    def truth(z: np.ndarray) -> np.ndarray:
+        each = [stats.norm(at, 0.6).logpdf(z[:, :3]) for at in (-1.5, 1.5)]
+        return (np.logaddexp(*each) - np.log(2) - stats.norm(0, x[:, :3].std()).logpdf(z[:, :3])).sum(1)
+
+    errors = {text: np.sqrt(np.mean((fitted(text, x, y)(y) - truth(y)) ** 2)) for text in ("additive", "quadratic")}
+    assert errors["additive"] < 0.6 * errors["quadratic"]
+    constant = np.ones((30, 2))
+    assert (fitted("additive", constant, constant)(constant) == 0).all()
+    with pytest.raises(dm.DivminError, match="knots"):
+        method("additive(1)")
+
+
+@pytest.mark.parametrize("text", ["quadratic", "kernel", "additive", "telescoping(quadratic, 2)"])
+def test_the_next_freer_penalty_comes_along(text: str) -> None:
+    random = np.random.default_rng(1)
+    x, y = random.normal(0.5, 1, (300, 2)), random.normal(0, 1.2, (250, 2))
+    fit = fitted(text, x, y)
+    assert isinstance(fit, Penalised) and np.isfinite(fit.freer(x)).all()
+    assert fit.freer(np.concatenate([x, y])).std() >= fit(np.concatenate([x, y])).std()
+
+
+def test_the_form_gives_the_next_freer_penalty() -> None:
+    random = np.random.default_rng(2)
+    x, y = random.normal(0.1, 1, (400, 24)), random.normal(0, 1, (400, 24))
+    fit = fitted("quadratic", x, y)  # too many products for Newton's method
+    assert isinstance(fit, Penalised) and 1.05 * fit(x).std() < fit.freer(x).std()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from divmin.estimators import additive as additive
 from divmin.estimators import classifier as classifier
 from divmin.estimators import counts as counts
 from divmin.estimators import gaussian as gaussian

@@ -17,7 +17,9 @@ from divmin.estimators.record import Tried
 from divmin.estimators.samples import Samples, Whole
 
 # Standard errors of the difference of two scores within which the simpler method is taken; more for laws that no test contradicts.
-TIE, TIE_OF_LAWS = 1.0, 2.0
+# A whole one takes methods that leave out what is there as often as not; none at all makes a find of noise where p = q.
+TIE, TIE_OF_LAWS = 0.5, 2.0
+CHANCE = 1.0  # standard errors of a score, up to which it may be chance
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,9 @@ class Candidate:
     fewest: int = 0  # samples in the smaller set
     most: float = math.inf  # numbers in both sets together
     widest: float = math.inf  # columns
-    slow: bool = False  # left out where the sets are separate, since it could not do better
+    slow: bool = (
+        False  # left out where the sets are separate, or normal laws do as well as all others: it could not do better
+    )
 
 
 # From simple to flexible: the order in which ties are broken.
@@ -36,6 +40,7 @@ CONTINUOUS = (
     Candidate("logistic", widest=1000, most=5e7),
     Candidate("gaussian", widest=200),
     Candidate("quadratic", widest=100, most=5e7),
+    Candidate("additive", widest=10, most=1e6),
     Candidate("kernel", widest=200, most=1e7),
     Candidate("knn", most=1e6),
     Candidate("trees", most=2e7, fewest=100),
@@ -58,8 +63,11 @@ def chosen(
 
     def consider(candidate: Candidate) -> None:
         reason = _unfit(candidate, samples)
-        if candidate.slow and any(separate(fit.scores.score) for fit, _ in fitted.values()):
-            reason = "others separate the sets already"
+        if candidate.slow and reason is None:
+            if any(separate(fit.scores.score) for fit, _ in fitted.values()):
+                reason = "others separate the sets already"
+            elif fitted and _lawful(samples, fitted) is not None:
+                reason = "laws that nothing contradicts predict as well as others"
         if reason is None:
             started = time.perf_counter()
             try:
@@ -80,12 +88,13 @@ def chosen(
         consider(FAR_APART)
         winner = _far_apart(samples, fitted, best)
     else:
-        behind = {text: difference(fitted[best][0].scores, fit.scores) for text, (fit, _) in fitted.items()}
-        tied = [text for text in fitted if behind[text][0] <= TIE * behind[text][1]]
-        lawful = [text for text in fitted if behind[text][0] <= TIE_OF_LAWS * behind[text][1]]
         # laws that nothing contradicts use the samples best, and say what lies beyond them
-        winner = next((text for text in lawful if _sound(fitted[text][0], samples)), tied[0])
-        if fitted[best][0].scores.score <= TIE * _spread(fitted[best][0]):
+        tied = _within(fitted, TIE)
+        free = [
+            text for text in tied if not isinstance(fitted[text][0].fits[0], Laws)
+        ]  # contradicted laws are no simple answer
+        winner = _lawful(samples, fitted) or (free or tied)[0]
+        if fitted[best][0].scores.score <= CHANCE * _spread(fitted[best][0]):
             said.append("no method tells the sets apart better than chance: no difference was found with these samples")
     best = max(fitted, key=lambda text: fitted[text][0].scores.score)
     tried = [Tried("constant", 0.0, (fitted[best][0].scores.score, _spread(fitted[best][0])), 0.0)]
@@ -103,6 +112,18 @@ def chosen(
 def candidates(samples: Samples) -> int:
     """How many methods `chosen` will fit, for a progress bar."""
     return sum(_unfit(each, samples) is None for each in (DISCRETE if samples.discrete else CONTINUOUS))
+
+
+def _within(fitted: dict[str, tuple[Crossfit, float]], errors: float) -> list[str]:
+    """The methods whose score is within so many standard errors of the best, from simple to flexible."""
+    best = max((fit for fit, _ in fitted.values()), key=lambda fit: fit.scores.score)
+    behind = {text: difference(best.scores, fit.scores) for text, (fit, _) in fitted.items()}
+    return [text for text, (gap, stderr) in behind.items() if gap <= errors * stderr]
+
+
+def _lawful(samples: Samples, fitted: dict[str, tuple[Crossfit, float]]) -> str | None:
+    """A method of laws that nothing contradicts: neither the samples nor a better score."""
+    return next((text for text in _within(fitted, TIE_OF_LAWS) if _sound(fitted[text][0], samples)), None)
 
 
 def _far_apart(samples: Samples, fitted: dict[str, tuple[Crossfit, float]], best: str) -> str:

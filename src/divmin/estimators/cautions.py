@@ -7,10 +7,11 @@ import math
 import numpy as np
 
 from divmin.estimators.crossfit import Scores
-from divmin.estimators.functionals import LAWS, OFF, Value, sides
+from divmin.estimators.functionals import LAWS, OFF, Value, cost, sides
 from divmin.family import Divergence
 
 SEPARATE = 0.02  # nats below log 2, within which the sets hardly overlap
+UNREACHED = 0.25  # of a value, from log-ratios beyond those of the other set, that goes without saying
 FEW = 30.0  # effective samples, below which a mean over importance weights says little
 
 
@@ -44,6 +45,17 @@ def about_the_value(f: Divergence, found: Value, scores: Scores) -> list[str]:
         said.append(
             f"{found.kind}: takes the log-ratio at its word, and its error leaves out what all folds get wrong alike"
         )
+        if abs(found.shortfall) > found.stderr / 2:
+            said.append(
+                f"the penalty that predicts best may take size off the log-ratio: the next freer one reads "
+                f"{2 * found.shortfall:+.3g}; half of that was added, and the interval reaches over all of it"
+            )
+    share = 0.0 if found.kind == LAWS else unreached(f, scores)
+    if share > UNREACHED:
+        said.append(
+            f"{share:.0%} of the value comes from log-ratios beyond those of all samples of the other set: nothing held out "
+            "checks how large they are"
+        )
     if found.value < 0:
         said.append(
             "a negative estimate: the log-ratio found predicts no better than none; the divergence is at least 0"
@@ -58,6 +70,20 @@ def about_the_value(f: Divergence, found: Value, scores: Scores) -> list[str]:
     if separate(scores.score) and found.kind == LAWS:
         said.append("the value rests on the fitted laws far out, where there are no samples to check them")
     return said
+
+
+def unreached(f: Divergence, scores: Scores) -> float:
+    """The share of the split estimate that log-ratios have which the other set does not reach, on sides where f is unbounded."""
+    x, y = (np.where(side, cost(f, d), 0.0) * w / w.sum() for side, d, w in (
+        (scores.x > 0, scores.x, scores.x_weights), (scores.y < 0, scores.y, scores.y_weights),
+    ))  # fmt: skip
+    far = 0.0
+    if not f.right_bounded:
+        far += float(x[scores.x > scores.y.max()].sum())
+    if not f.left_bounded:
+        far += float(y[scores.y < scores.x.min()].sum())
+    total = float(x.sum() + y.sum())
+    return far / total if math.isfinite(total) and total > 0 else 0.0
 
 
 def _unit(f: Divergence) -> float:

@@ -35,19 +35,24 @@ def taming(x: Floats, y: Floats, x_weights: Floats, y_weights: Floats) -> Callab
     centred = both - shares @ both
     variance = shares @ centred**2
     heavy = np.flatnonzero(shares @ centred**4 > HEAVY * variance**2)
-    scores = {int(column): _scores(both[:, column]) for column in heavy}
+    scores = {int(column): scores_of_ranks(both[:, column]) for column in heavy}
 
     def tamed(rows: Floats) -> Floats:
         z: Floats = (rows - middle) / spread
-        for column, (values, normal) in scores.items():
-            z[:, column] = np.interp(rows[:, column], values, normal)
+        for column, score in scores.items():
+            z[:, column] = score(rows[:, column])
         return z
 
     return tamed
 
 
-def _scores(column: Floats) -> tuple[Floats, Floats]:
-    """The different values of a column and the normal quantiles of their mean ranks; between them one interpolates."""
+def scores_of_ranks(column: Floats) -> Callable[[Floats], Floats]:
+    """The normal quantile of the mean rank of a value [n], as a function of values [l]; between two it interpolates."""
     values, where = np.unique(column, return_index=True)
     normal: Floats = ndtri((rankdata(column)[where] - 0.5) / len(column))
-    return values, normal
+
+    def score(z: Floats) -> Floats:
+        u: Floats = np.interp(z, values, normal)
+        return u
+
+    return score

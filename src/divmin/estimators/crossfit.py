@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from divmin.errors import DivminError
-from divmin.estimators.method import LogRatio, Method
+from divmin.estimators.method import LogRatio, Method, Penalised
 from divmin.estimators.samples import Floats, Samples, Whole
 from divmin.estimators.threads import one_thread
 
@@ -58,12 +58,14 @@ class Crossfit:
         fits: a log-ratio for each fold.
         scores: held-out log-ratios, shrunk where they were found overconfident, along lines that were found on the other folds.
         line: intercept and slope of that shrinking found on all folds, for new points; (0, 1) where there was no need.
+        freer: held-out log-ratios by fits of the next freer penalty; None where no penalty was chosen.
     """
 
     method: Method
     fits: tuple[LogRatio, ...]
     scores: Scores
     line: tuple[float, float]
+    freer: Scores | None = None
 
     def log_ratio(self, z: Floats) -> Floats:
         """The mean of the fits at new rows, shrunk."""
@@ -76,7 +78,7 @@ class Crossfit:
         # The jackknife over folds, and K/(K - 1) more for fits that saw only (K - 1)/K of the samples. Of methods that depend on
         # chance too (networks, trees) the fits differ by that as well, which the jackknife would multiply; for them it is the
         # plain variance between fits, which is less than the truth.
-        return Refits(x, y, folds if getattr(self.method, "steady", False) else folds / (folds - 1))
+        return Refits(x, y, folds if getattr(self.method, "steady", False) else folds / (folds - 1), self.freer)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +88,13 @@ class Refits:
     Args:
         x, y: log-ratios of each fit at all samples, [folds, n] and [folds, m].
         factor: from the variance between fits to that of what comes of a fit.
+        freer: held-out log-ratios by fits of the next freer penalty, where one was chosen.
     """
 
     x: Floats
     y: Floats
     factor: float
+    freer: Scores | None = None
 
     @property
     def variance(self) -> tuple[Floats, Floats]:
@@ -127,6 +131,7 @@ def crossfit(
     """
     held_x, held_y = folds
     d_x, d_y = np.zeros(len(samples.x)), np.zeros(len(samples.y))
+    freer_x, freer_y = np.zeros(len(samples.x)), np.zeros(len(samples.y))
     fits = []
     with one_thread(small=samples.x.size + samples.y.size < SMALL):
         for fold in range(int(max(held_x.max(), held_y.max())) + 1):
@@ -136,15 +141,20 @@ def crossfit(
             one = int(np.random.SeedSequence([seed, 2, fold]).generate_state(1)[0])
             fit = method.fit(samples.x[x], samples.y[y], samples.x_weights[x], samples.y_weights[y], one)
             d_x[~x], d_y[~y] = fit(samples.x[~x]), fit(samples.y[~y])
+            if isinstance(fit, Penalised):
+                freer_x[~x], freer_y[~y] = fit.freer(samples.x[~x]), fit.freer(samples.y[~y])
             fits.append(fit)
             tick()
     if np.isnan(d_x).any() or np.isnan(d_y).any():
         raise DivminError(f"the log-ratio of {method} is NaN at some samples: rescale them or take another method")
     raw = Scores(d_x, d_y, samples.x_weights, samples.y_weights, held_x, held_y)
     slope, _ = free_line(raw)
-    if not slope[0] + SURE * slope[1] < 1:
-        return Crossfit(method, tuple(fits), raw, (0.0, 1.0))
-    return Crossfit(method, tuple(fits), _shrunk(raw), line_of(raw))
+    shrunk = slope[0] + SURE * slope[1] < 1
+    line = line_of(raw) if shrunk else (0.0, 1.0)
+    freer = None
+    if all(isinstance(fit, Penalised) for fit in fits):
+        freer = replace(raw, x=along(line, freer_x), y=along(line, freer_y))
+    return Crossfit(method, tuple(fits), _shrunk(raw) if shrunk else raw, line, freer)
 
 
 def along(line: tuple[float, float], d: Floats) -> Floats:

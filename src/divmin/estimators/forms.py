@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from divmin.estimators.method import LogRatio
+from divmin.estimators.method import LogRatio, Penalised
 from divmin.estimators.samples import Floats
 
 PENALTIES = (1e3, 3e2, 1e2, 3e1, 1e1, 3.0, 1.0, 0.1)  # from stiff to free
@@ -27,7 +27,7 @@ SURE = 1e-7  # nats a row: a loss known better than that gains nothing that samp
 FLAT = 1e-10  # of the largest variance, below which a direction of both sets together counts as constant
 
 
-def quadratic_form(x: Floats, y: Floats, x_weights: Floats, y_weights: Floats, seed: int) -> LogRatio:
+def quadratic_form(x: Floats, y: Floats, x_weights: Floats, y_weights: Floats, seed: int) -> Penalised:
     """Ridge logistic regression on columns, squares and products, with the penalty of the least held-out loss.
 
     The penalty is lambda (|b|^2 + |B|^2)/2 against the sum of losses; the search goes from stiff to free, each fit starting from
@@ -56,13 +56,20 @@ def quadratic_form(x: Floats, y: Floats, x_weights: Floats, y_weights: Floats, s
         if loss > least:
             break
         start, chosen, least = theta, penalty, loss
-    final = _split(_fitted(z, label, weights, offset, chosen, start), z.shape[1])
+    after = PENALTIES[min(PENALTIES.index(chosen) + 1, len(PENALTIES) - 1)]
+    best = _fitted(z, label, weights, offset, chosen, start)
+    next_best = best if after == chosen else _fitted(z, label, weights, offset, after, best)
 
-    def log_ratio(rows: Floats) -> Floats:
-        d: Floats = _d(final, _tensor((rows - middle) @ root)).double().numpy()
-        return d
+    def log_ratio(theta: Floats) -> LogRatio:
+        parts = _split(theta, z.shape[1])
 
-    return log_ratio
+        def of(rows: Floats) -> Floats:
+            d: Floats = _d(parts, _tensor((rows - middle) @ root)).double().numpy()
+            return d
+
+        return of
+
+    return Penalised(log_ratio(best), log_ratio(next_best))
 
 
 def _fitted(z: Tensor, label: Tensor, weights: Tensor, offset: float, penalty: float, start: Floats) -> Floats:

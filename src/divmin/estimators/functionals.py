@@ -238,8 +238,20 @@ def _f(f: Divergence, d: Floats) -> Floats:
 def _at_its_word(
     estimate: Callable[[Scores], float], scores: Scores, refits: Refits, variance: float, kind: str
 ) -> Value:
-    """A read that feels errors of d to first order."""
-    return _value(estimate(scores), variance + _between(estimate, scores, refits), kind)
+    """A read that feels errors of d to first order.
+
+    The penalty that predicts best still takes size off d, where the samples hardly tell how large it is. The read by the next
+    freer penalty shows how much that may be: half of the difference is put back, and as much is added to the standard error.
+    """
+    value = estimate(scores)
+    variance += _between(estimate, scores, refits)
+    if refits.freer is None:
+        return _value(value, variance, kind)
+    half = (estimate(refits.freer) - value) / 2
+    if not math.isfinite(half):
+        return _value(value, math.inf, kind)
+    back = min(max(half, -abs(value) / 2), abs(value) / 2)
+    return replace(_value(value + back, variance + half**2, kind), shortfall=back)
 
 
 def _between(estimate: Callable[[Scores], float], scores: Scores, refits: Refits) -> float:

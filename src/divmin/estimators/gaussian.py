@@ -166,13 +166,17 @@ class GaussianPair:
 
 
 def _chance_if_normal(z: Floats, weights: Floats) -> float:
-    """The p-value of skewness and kurtosis of whitened rows under a normal law: coordinates one by one, and lengths.
+    """The p-value of skewness and kurtosis of rows under a normal law, whitened first: coordinates one by one, and lengths.
+
+    Rows that another sample whitened are longer by the noise of its covariance, which would speak against normal laws.
 
     Source: Mardia 1970 for the lengths; the smallest of three p-values, times three.
     """
     k, n = z.shape[1], weights.sum() ** 2 / (weights**2).sum()
     share = weights / weights.sum()
     z = z - share @ z
+    values, vectors = eigh((share[:, None] * z).T @ z)
+    z = z @ (vectors / np.sqrt(np.maximum(values, 1e-12 * values.max()))) @ vectors.T
     skewness, kurtosis = share @ z**3, share @ z**4 - 3 * (share @ z**2) ** 2
     lengths = share @ (z**2).sum(1) ** 2 - k * (k + 2) * (n - 1) / (n + 1)
     p = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from divmin.estimators.kernels import log_kernel, median_distance, scaled, some
+from divmin.estimators.kernels import kernel_features, median_distance, scaled, some
 from divmin.estimators.logistic import ridge
 from divmin.estimators.method import LogRatio, register_numbers, written
 from divmin.estimators.samples import Floats
@@ -26,25 +26,19 @@ class Kernel:
         x, y = (x - middle) / spread, (y - middle) / spread
         both = np.concatenate([x, y])
         centres, median = some(both, self.centres, seed), median_distance(both, seed)
-        fits = (ridge(_features(centres, factor * median), x, y, x_weights, y_weights) for factor in WIDTHS)
+        fits = (
+            ridge(_with_columns(kernel_features(centres, factor * median)), x, y, x_weights, y_weights)
+            for factor in WIDTHS
+        )
         log_ratio, _ = min(fits, key=lambda fit: fit[1])
-        return lambda z: log_ratio((z - middle) / spread)
+        return log_ratio.of(lambda z: (z - middle) / spread)
 
     def __str__(self) -> str:
         return written("kernel", self)
 
 
-def _features(centres: Floats, width: float) -> Callable[[Floats], Floats]:
-    """Rows to features whose products are the kernel, as far as the centres span it; scaled like standardised columns."""
-    values, vectors = np.linalg.eigh(np.exp(log_kernel(centres, centres, width)))
-    kept = values > 1e-8 * values.max()
-    root = vectors[:, kept] / np.sqrt(values[kept])
-    size = np.sqrt(kept.sum())
-
-    def features(z: Floats) -> Floats:
-        return np.concatenate([np.exp(log_kernel(z, centres, width)) @ root * size, z], axis=1)
-
-    return features
+def _with_columns(features: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
+    return lambda z: np.concatenate([features(z), z], axis=1)
 
 
 register_numbers(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.spatial.distance import cdist, pdist
 
@@ -36,3 +38,17 @@ def log_kernel(z: Floats, centres: Floats, width: float) -> Floats:
     """-|z - c|^2 / (2 width^2), [l, centres]."""
     log: Floats = cdist(z, centres, "sqeuclidean") / (-2 * width**2)
     return log
+
+
+def kernel_features(centres: Floats, width: float) -> Callable[[Floats], Floats]:
+    """Rows to features whose products are the kernel, as far as the centres span it; scaled like standardised columns."""
+    values, vectors = np.linalg.eigh(np.exp(log_kernel(centres, centres, width)))
+    kept = values > 1e-8 * values.max()
+    root = vectors[:, kept] / np.sqrt(values[kept])
+    size = np.sqrt(kept.sum())
+
+    def features(z: Floats) -> Floats:
+        phi: Floats = np.exp(log_kernel(z, centres, width)) @ root * size
+        return phi
+
+    return features

@@ -14,7 +14,7 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
 from divmin.errors import DivminError
 from divmin.estimators.forms import quadratic_form
-from divmin.estimators.method import LogRatio, register_numbers
+from divmin.estimators.method import LogRatio, Penalised, register_numbers
 from divmin.estimators.samples import Floats
 
 PENALTIES = (1e3, 1e2, 1e1, 1.0, 1e-1, 1e-3)  # lambda, from stiff to free; features have standard deviation 1
@@ -64,7 +64,7 @@ def standardised(features: Callable[[Floats], Floats], z: Floats) -> Callable[[F
 
 def ridge(
     features: Callable[[Floats], Floats], x: Floats, y: Floats, x_weights: Floats, y_weights: Floats
-) -> tuple[LogRatio, float]:
+) -> tuple[Penalised, float]:
     """Logistic regression whose penalty has the least leave-one-out loss; the fit and that loss, nats a sample.
 
     The loss without a sample is found from its leverage h in one Newton step from the full fit, not by refitting:
@@ -77,24 +77,25 @@ def ridge(
     weights = np.concatenate([x_weights, y_weights])
     label = (np.arange(len(phi)) < len(x)).astype(np.float64)
     offset = float(np.log(x_weights.sum() / y_weights.sum()))
-    best, least = np.zeros(phi.shape[1]), np.inf
-    beta = best
+    path, losses, beta = [], [], np.zeros(phi.shape[1])
     for penalty in PENALTIES if phi.shape[1] < WIDE else PENALTIES[:-1]:
         beta, factor, chance = _newton(phi, label, weights, offset, penalty, beta)
         leverage = (solve_triangular(factor[0], phi.T, lower=True) ** 2).sum(0)
         curve = weights * chance * (1 - chance)
         eta = phi @ beta + offset
         without = eta + leverage * weights * (chance - label) / np.maximum(1 - leverage * curve, 1e-6)
-        loss = float(np.average(np.logaddexp(0.0, (1 - 2 * label) * without), weights=weights))
-        if loss < least:
-            best, least = beta, loss
-    coefficients = best
+        path.append(beta)
+        losses.append(float(np.average(np.logaddexp(0.0, (1 - 2 * label) * without), weights=weights)))
+    best = int(np.argmin(losses))
 
-    def log_ratio(z: Floats) -> Floats:
-        d: Floats = coefficients[0] + features(z) @ coefficients[1:]
-        return d
+    def log_ratio(at: Floats) -> LogRatio:
+        def of(z: Floats) -> Floats:
+            d: Floats = at[0] + features(z) @ at[1:]
+            return d
 
-    return log_ratio, least
+        return of
+
+    return Penalised(log_ratio(path[best]), log_ratio(path[min(best + 1, len(path) - 1)])), losses[best]
 
 
 def _newton(

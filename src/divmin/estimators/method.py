@@ -14,6 +14,28 @@ from divmin.grammar import Call, Name, Node, bound, parse, plain, write
 LogRatio = Callable[[Floats], Floats]  # rows [l, k] to log-ratios [l], nats
 
 
+@dataclass(frozen=True, eq=False)
+class Penalised:
+    """A log-ratio whose penalty was chosen by how well it predicts, and the one with the next freer penalty.
+
+    A penalty takes size off a log-ratio; how the two differ says how much that may be.
+
+    Args:
+        chosen: the log-ratio itself.
+        freer: that of the next freer penalty; the same function where there is none.
+    """
+
+    chosen: LogRatio
+    freer: LogRatio
+
+    def __call__(self, z: Floats, /) -> Floats:
+        return self.chosen(z)
+
+    def of(self, change: Callable[[Floats], Floats]) -> Penalised:
+        """Both as functions of rows that are changed first."""
+        return Penalised(lambda z: self.chosen(change(z)), lambda z: self.freer(change(z)))
+
+
 class Method(Protocol):
     """A frozen dataclass whose fields are its parameters."""
 

@@ -20,7 +20,7 @@ from torch.nn.functional import softplus
 from divmin.errors import DivminError
 from divmin.estimators.columns import taming
 from divmin.estimators.logistic import Quadratic
-from divmin.estimators.method import LogRatio, Method, register_numbers, written
+from divmin.estimators.method import LogRatio, Method, Penalised, register_numbers, written
 from divmin.estimators.samples import Floats
 from divmin.models import MLPCritic
 
@@ -121,14 +121,17 @@ def trained(
     critic = _fresh(x.shape[1], width, seed, still=first is not None)
     _train(critic, loss, learn, test, steps, random, still=first is not None)
 
-    @torch.no_grad()
-    def log_ratio(rows: Floats) -> Floats:
-        z = tame(rows)
-        scores = torch.cat([critic(part) for part in torch.from_numpy(z).float().split(8192)])
-        d: Floats = scores.double().numpy() + base(z)
-        return d
+    def log_ratio(base: LogRatio) -> LogRatio:
+        @torch.no_grad()
+        def of(rows: Floats) -> Floats:
+            z = tame(rows)
+            scores = torch.cat([critic(part) for part in torch.from_numpy(z).float().split(8192)])
+            d: Floats = scores.double().numpy() + base(z)
+            return d
 
-    return log_ratio
+        return of
+
+    return Penalised(log_ratio(base), log_ratio(base.freer)) if isinstance(base, Penalised) else log_ratio(base)
 
 
 def _train(

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from divmin.errors import DivminError
-from divmin.estimators.method import Entry, LogRatio, Method, build, register
+from divmin.estimators.method import Entry, LogRatio, Method, Penalised, build, register
 from divmin.estimators.method import method as method_of
 from divmin.estimators.samples import Floats
 from divmin.grammar import Call, number
@@ -47,14 +47,19 @@ class Telescoping:
             for j, ((one, one_weights), (two, two_weights)) in enumerate(pairwise(way))
         ]
 
-        def log_ratio(z: Floats) -> Floats:
-            d: Floats = np.sum([fit(z) for fit in fits], axis=0)
-            return d
-
-        return log_ratio
+        freer = [fit.freer if isinstance(fit, Penalised) else fit for fit in fits]
+        return Penalised(_sum(fits), _sum(freer))
 
     def __str__(self) -> str:
         return f"telescoping({self.inner}, {self.bridges})"
+
+
+def _sum(fits: list[LogRatio]) -> LogRatio:
+    def of(z: Floats) -> Floats:
+        d: Floats = np.sum([fit(z) for fit in fits], axis=0)
+        return d
+
+    return of
 
 
 def _repeated(size: int, count: int, random: np.random.Generator) -> np.ndarray:
