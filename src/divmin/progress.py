@@ -9,15 +9,16 @@ from threading import Timer
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
     from divmin.training import Probe, View
 
 PLAIN_LINES = 10  # progress lines in a log file
 
 
-@contextmanager
-def progress(steps: int, start: int = 0) -> Iterator[tuple[Probe, ...]]:
-    """The probes that show progress on standard error: a bar on a terminal, about ten lines elsewhere."""
-    from rich.console import Console
+def _bar(console: Console, more: str = "", transient: bool = False) -> Progress:
+    """A bar with its steps, the time that passed and the time that is left, and more text of its own."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -27,22 +28,23 @@ def progress(steps: int, start: int = 0) -> Iterator[tuple[Probe, ...]]:
         TimeRemainingColumn,
     )
 
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    columns += [TextColumn("ETA"), TimeRemainingColumn(), *([TextColumn(more)] if more else [])]
+    return Progress(*columns, console=console, transient=transient)
+
+
+@contextmanager
+def progress(steps: int, start: int = 0) -> Iterator[tuple[Probe, ...]]:
+    """The probes that show progress on standard error: a bar on a terminal, about ten lines elsewhere."""
+    from rich.console import Console
+
     from divmin.training import Probe
 
     console = Console(file=sys.stderr)
     if not console.is_terminal:
         yield (Probe(every=max(1, steps // PLAIN_LINES), act=_print_line),)
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("ETA"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[numbers]}"),
-    )
-    with Progress(*columns, console=console) as bar:
+    with _bar(console, "{task.fields[numbers]}") as bar:
         task = bar.add_task("training", total=steps, completed=start, numbers="")
         every = max(1, min(20, steps // 200))
         yield (Probe(every=every, act=lambda view: bar.update(task, completed=view.step, numbers=_numbers(view))),)
@@ -73,21 +75,12 @@ def waiting(what: str, after: float = 2.0) -> Iterator[None]:
 def tracking(what: str, after: float = 2.0) -> Iterator[Callable[[Iterable[int]], Iterable[int]]]:
     """What wraps the steps of slow work: a bar on a terminal after so many seconds, which goes away at the end."""
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
     console = Console(file=sys.stderr)
     if not console.is_terminal:
         yield iter
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Progress(*columns, TextColumn("ETA"), TimeRemainingColumn(), console=console, transient=True)
+    bar = _bar(console, transient=True)
     task = bar.add_task(what, total=None)
 
     def steps(numbers: Iterable[int]) -> Iterator[int]:
