@@ -337,3 +337,16 @@ def test_garbage_is_a_law_or_one_line(text: str) -> None:
 )  # fmt: skip
 def test_any_parameters_are_a_law_or_one_line(kind: Kind, values: list[str]) -> None:
     read(f"{kind.name}({', '.join(values)})")
+
+
+def test_parameters_are_checked_also_after_torch_compile_has_switched_that_off() -> None:
+    before = torch.distributions.Distribution._validate_args
+    torch.distributions.Distribution.set_default_validate_args(False)
+    try:
+        for text in ("uniform(1, 0)", "geometric(0)"):
+            with pytest.raises(dm.DivminError):
+                dm.law(text)
+        with pytest.raises(dm.DivminError, match="does not take"):
+            dm.landscape("js", dm.law("normal(0, 1)"), torch.distributions.Normal, {"loc": [0.0], "scale": [-1.0]})
+    finally:
+        torch.distributions.Distribution.set_default_validate_args(before)

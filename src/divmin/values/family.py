@@ -58,7 +58,9 @@ class Family:
 
         assert isinstance(self.node, Call)
         bound = kind.bound([read(each) for each in self.node.arguments], {k: read(v) for k, v in self.node.keywords})
-        made: Distribution = kind.family(**{kind.takes[key]: value.expand(shape) for key, value in bound.items()})
+        made: Distribution = kind.family(
+            **{kind.takes[key]: value.expand(shape) for key, value in bound.items()}, validate_args=True
+        )
         return made
 
 

@@ -106,7 +106,7 @@ class Kind:
             for key, value in values.items()
         }
         try:
-            made = self.family(**given)
+            made = self.family(**given, validate_args=True)  # torch.compile switches it off for the whole process
         except ValueError as error:  # what torch says of parameters that do not go together, as low > high
             got = ", ".join(f"{key} = {_written(value)}" for key, value in values.items())
             raise DivminError(f"{self.usage} does not exist for {got}: expected {self.needs}") from error

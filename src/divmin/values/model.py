@@ -30,11 +30,13 @@ Model = Callable[..., Distribution]  # from parameters by name, tensors of one s
 Track = Callable[[Iterable[int]], Iterable[int]]
 
 TOLERANCE = 1e-10  # relative, at which boxes are no longer cut
-GOOD, CLAIMED = 3e-10, 1e-8  # relative: of what the last doubling of trapezoids promises, and of what is promised on
+GOOD, CLAIMED = 3e-10, 3e-8  # relative: of what the last doubling of trapezoids promises, and of what is promised on
 BATCH = 1024  # parameters whose integrals are one computation
 MOST = 20_000_000  # points of a batch
 SIDES = (1.5, 4.0, 12.0)  # multiples of a spread left and right of a mark at which boxes begin
 WIDE = 9.0  # spreads around marks to which trapezoids reach
+RESOLVED = 0.6  # spreads between nodes from which on trapezoids are believed
+SETTLED = 1e-4  # relative: the change before the last, above which a small last one may be chance
 FIRST, LEVELS = 17, 5  # nodes at first, and how often they are doubled
 NEAR = 250.0
 GRAPH = 2**21  # nodes at a time for gradients
@@ -98,7 +100,8 @@ def made(model: Model, names: tuple[str, ...], theta: Tensor) -> Distribution:
         DivminError: when the model does not take them.
     """
     try:
-        return model(**dict(zip(names, theta.unbind(-1), strict=True)))
+        asked = {"validate_args": True} if isinstance(model, type) else {}  # torch.compile switches it off everywhere
+        return model(**dict(zip(names, theta.unbind(-1), strict=True)), **asked)
     except DivminError:
         raise  # of a family that is text, and clear by itself
     except (TypeError, ValueError) as error:
@@ -183,7 +186,7 @@ def _trapezoid(f: Divergence, batch: Batch) -> tuple[Tensor, Tensor, int]:
     """Trapezoids in t, x = mark + spread sinh(t), which converge exponentially for analytic densities; and their errors.
 
     The error is told by what two doublings of the nodes changed, e1 after e2: it goes like e1^2, e1^(5/4) is
-    taken for it, and what is claimed is some thirty times what passes.
+    taken for it, and what is claimed is a hundred times what passes.
     NaN where f or a density is not analytic, or the integrand goes on beyond the range: there boxes have to be cut.
     """
     count, p = len(batch.theta), batch.p
@@ -194,6 +197,8 @@ def _trapezoid(f: Divergence, batch: Batch) -> tuple[Tensor, Tensor, int]:
     low = torch.minimum((p.marks - WIDE * p.spreads).min(), centre - WIDE * scale)
     high = torch.maximum((p.marks + WIDE * p.spreads).max(), centre + WIDE * scale)
     start, stop = ((low - centre) / scale).asinh(), ((high - centre) / scale).asinh()
+    # nodes a unit of t apart are this many spreads apart at the marks of p, where two doublings could both miss a bump
+    steepest = ((scale**2 + (p.marks - centre) ** 2).sqrt() / p.spreads).amax(1).clamp(min=1)
     left, seen, places = torch.arange(count), 0, torch.linspace(0, 1, FIRST, dtype=torch.float64)
     size, before, last = stop - start, values, values
     for level in range(LEVELS):
@@ -217,7 +222,8 @@ def _trapezoid(f: Divergence, batch: Batch) -> tuple[Tensor, Tensor, int]:
                 + ends
                 + 8 * ROUNDING * now
             )
-            good = error <= GOOD * now
+            resolved = size[left, 0] * steepest[left] <= RESOLVED * (FIRST - 1) * 2**level
+            good = (error <= GOOD * now) & (e2 <= SETTLED * now) & resolved
             values[left[good]], errors[left[good]] = now[good], CLAIMED * now[good]
             left, now, last, ends = left[~good], now[~good], last[~good], ends[~good]
             if not len(left):
