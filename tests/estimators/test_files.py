@@ -100,3 +100,23 @@ def test_bad_input_is_one_line(folder: Path, extra: list[str], words: str, capsy
     assert main(["estimate", str(folder / "x.npy"), str(folder / "y.npy"), "--method", "logistic", *extra]) == 2
     said = capsys.readouterr().err
     assert words in said and said.count("\n") == 1
+
+
+def test_columns_of_other_names_or_in_another_order_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They would be compared by position, and two copies of one table would look far apart."""
+    rows = "\n".join(f"{i},{(7 * i) % 11}" for i in range(40))
+    for name, header in (("ab", "a,b"), ("ba", "b,a"), ("ac", "a,c"), ("bare", "1,2")):
+        (tmp_path / f"{name}.csv").write_text(f"{header}\n{rows}\n")
+    table = pd.DataFrame(np.zeros((40, 2)), columns=["b", "a"])
+    table.to_parquet(tmp_path / "ba.parquet")
+    for other, says in (("ba.csv", "another order"), ("ac.csv", "other names"), ("ba.parquet", "another order")):
+        assert (
+            main(["estimate", str(tmp_path / "ab.csv"), str(tmp_path / other), "-f", "js", "--method", "gaussian"]) == 2
+        )
+        assert says in capsys.readouterr().err
+    assert (
+        main(["estimate", str(tmp_path / "ab.csv"), str(tmp_path / "bare.csv"), "-f", "js", "--method", "gaussian"])
+        == 0
+    )

@@ -12,6 +12,7 @@ import torch
 from torch import distributions as td
 
 import divmin as dm
+from divmin.values import Route, Value
 from divmin.values.stationary import Fit
 
 # computed elsewhere to 1e-12: every stationary point over (mu, sigma) of normal laws, for three mixtures
@@ -142,6 +143,16 @@ def test_bad_questions_are_one_line(call: Any, says: str) -> None:
     with pytest.raises(dm.DivminError, match=says) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_infinite_everywhere_is_said() -> None:
+    found = dm.fit("kl", td.Cauchy(t(0.0), t(1.0)), td.Normal)
+    assert not found.complete and "infinite everywhere" in str(found)
+
+
+def test_no_more_digits_are_shown_than_the_error_allows() -> None:
+    assert "= 2.5e+11 nats" in str(Value(t(2.49999999963e11), 2e3, Route.LINE, "kl"))
+    assert "= 0.12346 nats" in str(Value(t(0.123456789), 2e-5, Route.LINE, "kl"))
 
 
 def test_an_empty_answer_says_so() -> None:

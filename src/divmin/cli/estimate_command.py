@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from divmin.cli.plugins import add_import, load
-from divmin.data.tables import read_samples
+from divmin.data.tables import read_samples, same_columns
 from divmin.estimators import Estimate, Ratio, fit_ratio, methods, two_sample_test
 from divmin.family.expression import build
 from divmin.grammar import listed, parse, write
@@ -51,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     divergences = [build(node, write(node)) for node in map(parse, listed(arguments.divergences))]
     form = {"image_size": arguments.image_size, "channels": arguments.channels}
     x, y = read_samples(arguments.data, **form), read_samples(arguments.model, **form)
+    same_columns(arguments.data, arguments.model)
     ratio = fit_ratio(
         x, y, method=arguments.method, seed=arguments.seed, folds=arguments.folds, progress=not arguments.json
     )

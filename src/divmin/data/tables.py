@@ -63,6 +63,34 @@ def read_samples(place: str, *, image_size: int | None = None, channels: int | N
     return samples
 
 
+def same_columns(first: str, second: str) -> None:
+    """Columns are compared by position: two tables that name theirs must name them alike.
+
+    Raises:
+        DivminError: names that differ, or stand in another order.
+    """
+    one, other = (column_names(place) for place in (first, second))
+    if one is None or other is None or one == other:
+        return
+    shown = [", ".join(names[:8]) + (", ..." if len(names) > 8 else "") for names in (one, other)]
+    what = "in another order" if sorted(one) == sorted(other) else "of other names"
+    raise DivminError(f"{second} has columns {what} ({shown[1]}) than {first} ({shown[0]}): give both the same columns")
+
+
+def column_names(place: str) -> list[str] | None:
+    """The names of a table's columns; None for what has none."""
+    path = Path(os.path.expanduser(place))
+    if path.suffix.lower() == ".csv" and path.is_file():
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            first = next((line for line in csv.reader(stream) if line), [])
+        return None if any(map(_is_number, first)) else [name.strip() for name in first]
+    if path.suffix.lower() == ".parquet" and path.is_file():
+        import pyarrow.parquet as pq
+
+        return list(pq.read_schema(path).names)
+    return None
+
+
 def _npy(path: Path, name: str) -> np.ndarray:
     import numpy as np
 

@@ -65,9 +65,12 @@ class Ratio:
             >>> bool(abs(ratio.log_ratio([0.5])[0]) < 0.1)  # log p/q = z - 1/2
             True
         """
-        points = rows("z", z)
+        points = rows("the points", z)
         if points.shape[1:] != self.shape:
-            raise DivminError(f"points have shape {points.shape[1:]}: expected that of the samples, {self.shape}")
+            raise DivminError(
+                f"each of the {len(points)} points has shape {points.shape[1:]}: expected that of a sample, {self.shape}; "
+                "one point stands in brackets of its own"
+            )
         return self.fitted.log_ratio(points.reshape(len(points), -1))
 
     def ratio(self, z: Any) -> Floats:

@@ -109,7 +109,7 @@ def made(model: Model, names: tuple[str, ...], theta: Tensor) -> Distribution:
             f"{name}={values.reshape(-1)[:1].tolist()}" for name, values in zip(names, theta.unbind(-1), strict=True)
         )
         raise DivminError(
-            f"the family does not take these parameters ({shown}): {str(error).splitlines()[0]}"
+            f"the family does not take these parameters ({shown}): {str(error).splitlines()[0].split(', but found')[0]}"
         ) from error
 
 

@@ -143,6 +143,8 @@ class Fit:
         """What is to be said where the count is not complete."""
         if self.complete:
             return []
+        if bool(self.searched.values.isinf().all()):
+            return ["  D is infinite everywhere in the box: no member of the family is at a finite distance there"]
         return [f"  the count is {self.count} and should be 1: something is missing or outside of the box"]
 
 
@@ -390,7 +392,8 @@ def _search(
     except ValueError as error:
         raise DivminError(f"box is {dict(box)}: outside of what the parameters may be") from error
     if not bool(ends.isfinite().all()):
-        raise DivminError(f"box is {dict(box)}: its ends must lie inside of what the parameters may be")
+        outside = [name for name, end in zip(names, ends, strict=True) if not bool(end.isfinite().all())]
+        raise DivminError(f"box is {dict(box)}: its ends must lie inside of what {' and '.join(outside)} may be")
     return _Search(f, p, family, names, transforms, ends[:, 0], ends[:, 1], NODES[len(names)], positive, track)
 
 
