@@ -29,7 +29,9 @@ def mixture(of: dict[str, list[float]]) -> td.MixtureSameFamily:
 
 
 @pytest.mark.parametrize(("name", "f"), CASES, ids=[f"{a}-{b}" for a, b in CASES])
-def test_all_minima_and_saddles(name: str, f: str) -> None:
+def test_all_minima_and_saddles(name: str, f: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the first search, before a finer grid could mend what it missed."""
+    monkeypatch.setattr("divmin.values.stationary.SEARCHES", 1)
     found = dm.fit(dm.divergence(f).canonical(), mixture(REFERENCE[name]["p"]), td.Normal)
     wanted = sorted((point["kind"], point["mu"], point["sigma"]) for point in REFERENCE[name][f])
     points = sorted((point.kind, point.parameters["loc"], point.parameters["scale"]) for point in found.points)
@@ -48,7 +50,7 @@ def test_all_minima_and_saddles(name: str, f: str) -> None:
 
 def test_a_box_without_the_minimum_is_widened_until_the_count_is_right() -> None:
     p = td.Normal(t(0.0), t(1.0))
-    found = dm.fit("kl", p, td.Normal, {"loc": (0.2, 1.0), "scale": (1.2, 2.0)})
+    found = dm.fit("kl", p, td.Normal, {"loc": (1.0, 2.0), "scale": (1.2, 2.0)})
     assert found.complete
     assert found.best.parameters == pytest.approx({"loc": 0.0, "scale": 1.0}, abs=1e-9)
     far = dm.fit("kl", p, td.Normal, {"loc": (30.0, 31.0), "scale": (0.1, 0.11)})

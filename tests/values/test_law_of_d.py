@@ -22,6 +22,8 @@ PAIRS = {
     "supports": ("uniform(0, 1)", "uniform(0, 2)"),
     "the plane": ("normal([0, 0], [1, 2])", "normal([0.5, 0], [1.5, 1])"),
     "four dimensions": ("normal([0, 0, 0, 0], [1, 2, 1, 1])", "normal([0.5, 0, 1, 0], [1.5, 1, 1, 1.2])"),
+    "equal covariances in the plane": ("normal([0, 0], [1, 1])", "normal([1, 0], [1, 1])"),
+    "a coordinate that says nothing": ("normal([0, 0], [1, 1])", "normal([0, 0], [1.5, 1])"),
     "coins": ("bernoulli(0.3)", "bernoulli(0.6)"),
 }
 
@@ -67,6 +69,25 @@ def test_samples_follow_it(name: str) -> None:
         return np.interp(values, grid.numpy(), function.numpy())
 
     assert stats.kstest(at.numpy(), below).pvalue > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("p", "q", "ends"),
+    [
+        ("normal(0, 1)", "normal(0.5, 1.5)", (False, True)),
+        ("normal(0, 1)^2", "normal(0, 1.5)^2", (False, True)),
+        ("cauchy(0, 1)", "normal(0, 1)", (True, False)),
+        ("gamma(2, 1)", "exponential(2)", (False, False)),
+        ("cauchy(0, 1)", "cauchy(1, 2)", (True, True)),
+        ("0.75*normal(-1, 0.5) + 0.25*normal(1.2, 0.5)", "normal(0, 1)", (False, True)),
+    ],
+)
+def test_ends_are_told_from_cuts_and_what_is_infinite_is(p: str, q: str, ends: tuple[bool, bool]) -> None:
+    found = dm.pushforward(p, q)
+    assert found.ends == ends
+    for f in ("chi2_data_denominator", "chi2_model_denominator", "kl", "reverse_kl"):
+        wanted = dm.exact(f, p, q).value
+        assert found.divergence(f) == (wanted if math.isinf(wanted) else pytest.approx(wanted, rel=1e-8))
 
 
 def test_gaussians_of_one_covariance_are_gaussian_in_d() -> None:

@@ -19,7 +19,7 @@ FAR = 1e290  # values of s or w beyond which, or below whose inverse, they go on
 
 
 def quick_s(f: Divergence, d: Tensor) -> Tensor:
-    """s(d) from a and b, to the rounding of d itself: an error of some 1e-15 |d s'(d)|, where f.s has one of 1e-15 s(d).
+    """s(d) from a and b, to the rounding of d itself: an error of some 1e-15 |s'(d)|, where f.s has one of 1e-15 s(d).
 
     A log-ratio of two densities is not known better, and where s is an integral this takes a hundredth of the time.
 

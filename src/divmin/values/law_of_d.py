@@ -38,7 +38,8 @@ BISECTIONS = 60
 PRECISE = 1e-10
 RESOLVED = 1e-9  # the relative distance to an edge up to which d is looked at: nearer its digits are lost
 SAME_EDGE = 1e-9  # relative: edges that are nearer are one
-DEVIATIONS = 40.0  # of d, beyond which its density between normal laws is left out
+NOTHING = 1e-15  # the part of a divergence that may be left out
+MOVING = 1e-6  # the relative slope above which d goes on at the end of what is looked at
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,9 @@ class Pushforward:
 
     Args:
         edges: sorted log-ratios between which the density is smooth, nats; it may be infinite at them. The first and the
-            last bound where it is looked at: an end of d, or, if d has none, where both densities have fallen below e^-700 (on the
-            line) or 40 deviations away (normal laws). Empty when there are atoms only.
+            last bound where it is looked at. Empty when there are atoms only.
         atoms: log-ratios with a probability of their own.
+        ends: whether the first and the last edge are ends of d; if not, d goes on, and only its density is negligible.
         logs: log p~ and log q~ at d [m], float64.
 
     Example:
@@ -73,6 +74,7 @@ class Pushforward:
 
     edges: tuple[float, ...]
     atoms: tuple[Atom, ...]
+    ends: tuple[bool, bool]
     logs: Callable[[Tensor], tuple[Tensor, Tensor]] = field(repr=False)
 
     def log_density_q(self, d: Any) -> Tensor:
@@ -121,8 +123,11 @@ class Pushforward:
             f: a divergence, its name, or an expression.
 
         Returns:
-            The value in nats. Next to an edge at which the density is infinite d has lost its digits, and
+            The value in nats, infinite where it is. Next to an edge at which the density is infinite d has lost its digits, and
             what lies nearer is taken from the rate at which it grows: errors of 1e-9.
+
+        Raises:
+            DivminError: when what the edges leave out may count.
 
         Source: Shannon et al., eq. 10.
         """
@@ -135,7 +140,21 @@ class Pushforward:
         for atom in self.atoms:
             mass = max(atom.p, atom.q)
             total += mass * f.s(atom.d) if mass else 0.0
-        return total
+        return math.inf if self._grows(log_cost, total) else total
+
+    def _grows(self, log_cost: Callable[[Tensor], Tensor], total: float) -> bool:
+        """Whether costs do not fall towards an edge beyond which d goes on, so that their integral has no limit."""
+        for ended, edge in zip(self.ends, (self.edges[:1], self.edges[-1:]), strict=True):
+            if ended or not edge:
+                continue
+            d = edge[0] * torch.tensor([1 - 1e-3, 1 - 1e-6], dtype=torch.float64)
+            inner, outer = (log_cost(d) + d.abs().log()).tolist()  # of what a unit of log d holds
+            if outer <= math.log(NOTHING * total) if total > 0 else outer == -math.inf:
+                continue
+            if outer >= inner:
+                return True
+            raise DivminError(f"costs at d = {edge[0]:.4g} still count, and d goes on: dm.exact looks farther")
+        return False
 
     def _integral(self, log_function: Callable[[Tensor], Tensor], cuts: list[float] | None = None) -> Found:
         total = Found(torch.zeros((), dtype=torch.float64), 0.0, 0)
@@ -216,7 +235,7 @@ def _nowhere(d: Tensor) -> tuple[Tensor, Tensor]:
 def _of_atoms(log_p: Tensor, log_q: Tensor) -> Pushforward:
     d = log_p - log_q
     alive = ~d.isnan()
-    return Pushforward((), _gathered(d[alive], log_p[alive].exp(), log_q[alive].exp()), _nowhere)
+    return Pushforward((), _gathered(d[alive], log_p[alive].exp(), log_q[alive].exp()), (True, True), _nowhere)
 
 
 def _gathered(d: Tensor, p: Tensor, q: Tensor) -> tuple[Atom, ...]:
@@ -233,20 +252,23 @@ def _gathered(d: Tensor, p: Tensor, q: Tensor) -> tuple[Atom, ...]:
 def _of_normals(pair: Pair) -> Pushforward:
     mean_q, mean_p, variance_q, variance_p = pair.mean_and_variance()
     if max(variance_q, variance_p) <= SAME:
-        return Pushforward((), (Atom(0.0, 1.0, 1.0),), _nowhere)
-    wide = DEVIATIONS * math.sqrt(max(variance_q, variance_p))
-    low, high = min(mean_q, mean_p) - wide, max(mean_q, mean_p) + wide
-    if math.isinf(pair.range[0]):  # d has an end
-        low = max(low, pair.edge)
-    if math.isinf(pair.range[1]):
-        high = min(high, pair.edge)
-    edges = sorted({low, high, *((pair.edge,) if low < pair.edge < high else ())})
+        return Pushforward((), (Atom(0.0, 1.0, 1.0),), (True, True), _nowhere)
 
     def logs(d: Tensor) -> tuple[Tensor, Tensor]:
         log_q = log_density(pair, d)
         return log_q + d, log_q
 
-    return Pushforward(tuple(edges), (), logs)
+    spread = math.sqrt(max(variance_q, variance_p))
+    ladder = spread * 2.0 ** torch.arange(40, dtype=torch.float64)
+
+    def last(middle: float, sign: float) -> float:
+        at = middle + sign * ladder
+        return float(at[int((torch.maximum(*logs(at)) < LOWEST).int().argmax())])
+
+    ends = pair.ends
+    low = pair.edge if ends[0] else last(min(mean_q, mean_p), -1.0)
+    high = pair.edge if ends[1] else last(max(mean_q, mean_p), 1.0)
+    return Pushforward(tuple(sorted({low, high, *((pair.edge,) if low < pair.edge < high else ())})), (), ends, logs)
 
 
 # --- on the line -----------------------------------------------------------------------------------------------------------
@@ -254,13 +276,17 @@ def _of_normals(pair: Pair) -> Pushforward:
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a stretch on which d rises or falls from `first` to `last`, between the coordinates `start` and `stop`."""
+    """A part of a stretch on which d rises or falls from `first` to `last`, between the coordinates `start` and `stop`.
+
+    `goes_on` says whether d is still moving at these two, where nobody looks farther.
+    """
 
     stretch: Stretch
     start: float
     stop: float
     first: float
     last: float
+    goes_on: tuple[bool, bool]
 
 
 def _on_the_line(p: Law, q: Law) -> Pushforward:
@@ -271,8 +297,9 @@ def _on_the_line(p: Law, q: Law) -> Pushforward:
         found, fixed = _monotone(p, q, stretch, around)
         pieces += found
         atoms += fixed
-    ends = sorted(end for piece in pieces for end in (piece.first, piece.last))
-    edges = [b for a, b in pairwise([-math.inf, *ends]) if b - a > SAME_EDGE * (1 + abs(b))]
+    reached = sorted(end for piece in pieces for end in zip((piece.first, piece.last), piece.goes_on, strict=True))
+    edges = [b for (a, _), (b, _) in pairwise([(-math.inf, False), *reached]) if b - a > SAME_EDGE * (1 + abs(b))]
+    ends = (not reached[0][1], not reached[-1][1]) if reached else (True, True)
     gathered = _gathered(*torch.tensor([[a.d, a.p, a.q] for a in atoms], dtype=torch.float64).reshape(-1, 3).unbind(1))
 
     def logs(d: Tensor) -> tuple[Tensor, Tensor]:
@@ -280,7 +307,7 @@ def _on_the_line(p: Law, q: Law) -> Pushforward:
         log_p, log_q = (torch.stack(each).logsumexp(0) for each in zip(*terms, strict=True))
         return log_p, log_q
 
-    return Pushforward(tuple(edges), gathered, logs if pieces else _nowhere)
+    return Pushforward(tuple(edges), gathered, ends, logs if pieces else _nowhere)
 
 
 def _difference(p: Law, q: Law, stretch: Stretch, t: Tensor) -> tuple[Tensor, Tensor]:
@@ -317,8 +344,10 @@ def _monotone(p: Law, q: Law, stretch: Stretch, around: Tensor) -> tuple[list[Pi
         still = [float(t[k]) for k in range(first + 1, last) if slope[k] == 0]
         ends = sorted([float(t[first]), *still, *(_turn(p, q, stretch, t, slope, k) for k in between), float(t[last])])
         values = _difference(p, q, stretch, torch.tensor(ends, dtype=torch.float64))[0].tolist()
+        moving = slope.abs() > MOVING * (1 + d.abs())
+        outer = {ends[0]: first == 0 and bool(moving[0]), ends[-1]: last == len(t) - 1 and bool(moving[-1])}
         pieces += [
-            Piece(stretch, a, b, c, e)
+            Piece(stretch, a, b, c, e, (outer.get(a, False), outer.get(b, False)))
             for (a, b), (c, e) in zip(pairwise(ends), pairwise(values), strict=True)
             if c != e
         ]

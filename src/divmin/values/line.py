@@ -18,6 +18,7 @@ from divmin.values.law import Law
 
 FARTHEST = 1e100  # |x| up to which a line is looked at
 NEGLIGIBLE = 90.0  # how far below its peak a log-integrand is left out
+LARGEST = 700.0  # the logarithm of what float64 holds
 COARSE = 1201  # points at which every stretch is looked at first
 STEPS = (
     0.0,
@@ -153,7 +154,7 @@ def over(
         nothing = 0 * log_function(at).exp().sum() if graph else torch.zeros((), dtype=torch.float64)
         return Found(nothing, 0.0, len(at))
     infinite = Found(torch.full((), math.inf, dtype=torch.float64), 0.0, len(at))
-    if peak == math.inf:
+    if peak > LARGEST:
         return infinite
     active = logs >= peak - NEGLIGIBLE
     tails = []

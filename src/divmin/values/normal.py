@@ -70,11 +70,19 @@ class Pair:
 
     @property
     def edge(self) -> float:
-        """The value of d where its gradient vanishes: its density is not smooth there, or ends."""
+        """The value of d where its gradient vanishes: its density is not smooth there, or ends. inf where there is none."""
         kappa, lam, beta = self.kappa.detach(), self.lam.detach(), self.beta.detach()
-        if bool((kappa.abs() <= SAME).any()):
+        bent = kappa.abs() > SAME
+        if not bool(bent.any()) or bool((beta[~bent].abs() > SAME).any()):
             return math.inf
+        kappa, lam, beta = kappa[bent], lam[bent], beta[bent]  # along the others p and q are the same
         return float((lam.log() / 2 + beta**2 * lam / kappa / 2).sum())
+
+    @property
+    def ends(self) -> tuple[bool, bool]:
+        """Whether d is bounded below and above; by `edge` then."""
+        low, high = self.range
+        return math.isinf(low) and math.isfinite(self.edge), math.isinf(high) and math.isfinite(self.edge)
 
     def log_moment(self, z: Tensor) -> Tensor:
         """log M(z) for real or complex z of any shape, inside the range or off the real line."""
@@ -225,13 +233,19 @@ def log_hockey_stick(pair: Pair, c: Tensor) -> Tensor:
     least = (-mantissa).clamp(min=0).log() + scale  # log E_q[min(u, g)]
     top = c.clamp(max=0)
     out = (top + (least - top).exp().neg().clamp(min=-1).log1p()).where(between, out)
-    beyond = torch.zeros_like(right)
-    edge = pair.edge
-    if math.isinf(high) and math.isfinite(edge):  # d is at most its edge
-        beyond = right & (c >= edge - SAME * (1 + abs(edge)))
-    if math.isinf(low) and math.isfinite(edge):
-        beyond = beyond | (~right & (c <= edge + SAME * (1 + abs(edge))))
-    return out.masked_fill(beyond, -math.inf)
+    return _within_ends(pair, c, out)
+
+
+def _within_ends(pair: Pair, c: Tensor, logs: Tensor) -> Tensor:
+    """-inf where d cannot be: an inversion there is rounding noise."""
+    edge, (below, above) = pair.edge, pair.ends
+    slack = SAME * (1 + abs(edge))
+    beyond = torch.zeros_like(c, dtype=torch.bool)
+    if above:
+        beyond = beyond | (c >= edge - slack)
+    if below:
+        beyond = beyond | (c <= edge + slack)
+    return logs.masked_fill(beyond, -math.inf)
 
 
 def log_density(pair: Pair, c: Tensor) -> Tensor:
@@ -243,14 +257,7 @@ def log_density(pair: Pair, c: Tensor) -> Tensor:
         width = pair.slopes(at)[1].rsqrt()
     mantissa, scale = _inverted(pair, c, at, width, lambda z, c: -z * c)
     out = mantissa.clamp(min=0).log() + scale
-    edge = pair.edge
-    beyond = torch.zeros_like(c, dtype=torch.bool)
-    if math.isfinite(edge):
-        if math.isinf(high):
-            beyond = c >= edge - SAME * (1 + abs(edge))
-        if math.isinf(low):
-            beyond = beyond | (c <= edge + SAME * (1 + abs(edge)))
-    return out.masked_fill(beyond, -math.inf)
+    return _within_ends(pair, c, out)
 
 
 # --- divergences -----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from divmin.values.adaptive import ROUNDING, integrate
 from divmin.values.compound import Mixed, Product
 from divmin.values.cost import log_integrand
 from divmin.values.law import law, places
-from divmin.values.line import FARTHEST, NEGLIGIBLE, Found
+from divmin.values.line import FARTHEST, LARGEST, NEGLIGIBLE, Found
 
 PRECISE = 1e-11
 COARSE = 41  # points of a coordinate at which the plane is looked at first
@@ -114,7 +114,7 @@ def in_the_plane(f: Divergence, p: Plane, q: Plane, graph: bool) -> Found:
     if peak == -math.inf:
         return Found(torch.zeros((), dtype=torch.float64), 0.0, logs.numel())
     rim = torch.cat([logs[0], logs[-1], logs[:, 0], logs[:, -1]])
-    if peak == math.inf or float(rim.max()) >= peak - NEGLIGIBLE:
+    if peak > LARGEST or float(rim.max()) >= peak - NEGLIGIBLE:
         return Found(torch.full((), math.inf, dtype=torch.float64), 0.0, logs.numel())
     active = torch.nn.functional.max_pool2d((logs >= peak - NEGLIGIBLE)[None, None].float(), 2, 1)[0, 0] > 0
     rows, columns = active.nonzero(as_tuple=True)
