@@ -31,7 +31,7 @@ def mixture(of: dict[str, list[float]]) -> td.MixtureSameFamily:
 @pytest.mark.parametrize(("name", "f"), CASES, ids=[f"{a}-{b}" for a, b in CASES])
 def test_all_minima_and_saddles(name: str, f: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the first search, before a finer grid could mend what it missed."""
-    monkeypatch.setattr("divmin.values.stationary.SEARCHES", 1)
+    monkeypatch.setattr("divmin.values.search.SEARCHES", 1)
     found = dm.fit(dm.divergence(f).canonical(), mixture(REFERENCE[name]["p"]), td.Normal)
     wanted = sorted((point["kind"], point["mu"], point["sigma"]) for point in REFERENCE[name][f])
     points = sorted((point.kind, point.parameters["loc"], point.parameters["scale"]) for point in found.points)

@@ -104,7 +104,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise DivminError("--box says where --fit searches: give --fit, or leave --box out")
     if free and not free_names(arguments.data):
         raise DivminError(
-            f"{' and '.join(free)} in '{arguments.model}' is no number: give a value, or --fit to search over it"
+            f"'{arguments.model}' has names for numbers, {' and '.join(free)}: give values, or --fit to search over them"
         )
 
 
@@ -112,5 +112,5 @@ def _table(found: list[Value]) -> list[str]:
     """A line a divergence."""
     error = "standard error" if found[0].route is Route.SAMPLING else "error at most"
     heading = ("divergence", "nats", error, "route")
-    rows = [(each.divergence, f"{each.value:.12g}", f"{each.error:.1g}", each.route.value) for each in found]
+    rows = [(each.divergence, each.digits, f"{each.error:.1g}", each.route.value) for each in found]
     return aligned([heading, *rows])

@@ -4,7 +4,8 @@ from divmin.values.grid import Landscape, landscape
 from divmin.values.law_of_d import Pushforward, pushforward
 from divmin.values.question import exact
 from divmin.values.record import Route, Value
-from divmin.values.stationary import Fit, Stationary, fit
+from divmin.values.search import fit
+from divmin.values.stationary import Fit, Stationary
 
 __all__ = [
     "Fit",

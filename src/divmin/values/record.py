@@ -71,14 +71,14 @@ class Value:
             how = "exactly"
         else:
             how = f"error at most {self.error:.1g}"
-        return f"{self.divergence} = {self.value:.{self._digits}g} nats ({self.route.value}, {how})"
+        return f"{self.divergence} = {self.digits} nats ({self.route.value}, {how})"
 
     @property
-    def _digits(self) -> int:
-        """As many as the error allows and one more, at most twelve."""
+    def digits(self) -> str:
+        """The number with as many digits as its error allows and one more, at most twelve."""
         if not 0 < self.error < math.inf or not 0 < abs(self.value) < math.inf:
-            return 12
-        return min(12, max(2, math.ceil(math.log10(abs(self.value) / self.error)) + 1))
+            return f"{self.value:.12g}"
+        return f"{self.value:.{min(12, max(2, math.ceil(math.log10(abs(self.value) / self.error)) + 1))}g}"
 
 
 def value(tensor: Tensor | float, error: float, route: Route, name: str, evaluations: int = 0) -> Value:
