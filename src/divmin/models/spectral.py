@@ -43,7 +43,7 @@ def spectral_norm(network: Network, *, seed: int = 0) -> Network:
 
     Example:
         >>> critic = spectral_norm(nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1)))
-        >>> round(float(torch.linalg.matrix_norm(critic[0].weight, 2)), 2)
+        >>> round(torch.linalg.matrix_norm(critic[0].weight, 2).item(), 2)
         1.0
 
     Source:
@@ -52,15 +52,15 @@ def spectral_norm(network: Network, *, seed: int = 0) -> Network:
     layers = [layer for layer in network.modules() if isinstance(layer, LAYERS)]
     if not layers:
         raise DivminError("spectral_norm got a network without linear or convolutional layers: nothing to normalise")
-    for layer in layers:
-        if layer.weight.device.type != "cpu":
+    for weight in network.parameters():
+        if weight.device.type != "cpu":
             raise DivminError(
-                f"spectral_norm got weights on {layer.weight.device}: normalise on the CPU, then move the network"
+                f"spectral_norm got weights on {weight.device}: normalise on the CPU, then move the network"
             )
     # The start of the power iteration is drawn from the default generator of the CPU; see `build`.
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed % 2**63)
         for layer in layers:
-            if not is_parametrized(layer, "weight"):
+            if not is_parametrized(layer, "weight"):  # reading a normalised weight would take a step of the iteration
                 normalise(layer)
     return network
