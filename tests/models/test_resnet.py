@@ -31,10 +31,13 @@ def test_grids(size, doublings, coarsest):
     ups = [block for block in pair.generator.modules() if isinstance(block, Up)]
     downs = [block for block in pair.critic.modules() if isinstance(block, Down)]
     assert len(ups) == doublings
-    h = torch.zeros(2, 1, size, size)
+    h = torch.rand(2, 1, size, size, generator=torch.Generator().manual_seed(0))
     for block in downs:
         h = block(h)
     assert h.shape[2:] == (coarsest, coarsest)
+    relu, pool, last = list(pair.critic.layers)[-3:]
+    torch.testing.assert_close(last(pool(relu(h))), last(h.clamp(min=0).sum((2, 3))))
+    assert h.any()
 
 
 def test_cheaper_shortcuts_are_the_same_function():

@@ -10,8 +10,8 @@ from torch import nn
 
 from divmin.errors import DivminError
 from divmin.models import FeatureCritic, build, spectral_norm
-from divmin.models.spectral import LAYERS
 
+LINEAR = (nn.Linear, nn.modules.conv._ConvNd)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
@@ -19,7 +19,7 @@ def norms(network: nn.Module, steps: int = 0) -> list[float]:
     """The largest singular value of every layer's weight as a matrix [out, ...], after steps of the power iteration."""
     found = []
     for layer in network.modules():
-        if isinstance(layer, LAYERS):
+        if isinstance(layer, LINEAR):
             for _ in range(steps):
                 weight = layer.weight  # reading it takes a step
             weight = layer.weight.detach()

@@ -123,7 +123,7 @@ def _convolutions(before: int, rows: Sequence[Row], width: int, *, up: bool = Fa
 register(
     Model(
         "berger",
-        "three networks with ELU, for likelihoods on a hidden layer of the critic",
+        "ELU everywhere, for likelihoods on a hidden layer of the critic",
         BergerGenerator,
         BergerCritic,
         BergerEncoder,
