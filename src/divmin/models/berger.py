@@ -7,6 +7,7 @@ ELU everywhere, tanh at the end of the generator.
 Inferred: kernels, channels and the widths of the fully connected layers. Kernels of 4 where the grid changes and of 3, 5
 or 7 elsewhere, channels that never shrink on the way to the coarsest grid, and fully connected layers of the widths that
 tests/models/test_berger.py tries leave one table for each of the three counts: the ones below.
+(Kernels of 1 would allow a second critic, 48-96-128-384-384 with 4-1-4-1-4 and layers of 1536 and 128.)
 Not known, and settled here: PyTorch's own initial weights, and that layers which keep the grid are plain convolutions in
 the generator too.
 """
