@@ -14,7 +14,7 @@ from divmin.objectives import penalties
 from divmin.training import TrainConfig, checkpoint, resume
 from divmin.training.augment import augmentation
 from divmin.training.moves import draw_data, move_critic, move_generator
-from divmin.training.seen import Sight, pack
+from divmin.training.seen import Sight
 
 SETTINGS = {
     "r1": {"r1": 2.0},
@@ -96,11 +96,10 @@ def test_instance_noise_is_on_both_inputs_and_gradients_pass(lab):
     assert seen[2].requires_grad and all(weight.grad.abs().sum() > 0 for weight in state.generator.parameters())
 
 
-def test_packing_shows_several_samples_as_one():
+def test_packing_shows_several_samples_as_one(lab):
+    sight = Sight.of(TrainConfig(packing=3, batch_size=6))
     x = torch.arange(12.0).reshape(6, 2)
-    assert pack(x, 3).tolist() == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]
-    images = torch.randn(4, 3, 5, 5)
-    assert torch.equal(pack(images, 2)[1], torch.cat([images[2], images[3]]))
+    assert sight(x, 0).tolist() == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]
     with pytest.raises(DivminError, match="packing must divide the batch that passes at once, got 3 and 8 samples"):
         TrainConfig(packing=3, batch_size=8)
 

@@ -116,7 +116,8 @@ class JointBatchNorm(nn.modules.batchnorm._BatchNorm):
         out = centred * (variance + self.eps).rsqrt().view(shape)
         if self.affine:
             out = out * self.weight.view(shape) + self.bias.view(shape)
-        return out.to(x.dtype)
+        result: Tensor = out.to(x.dtype)
+        return result
 
 
 class Summed(torch.autograd.Function):

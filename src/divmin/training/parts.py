@@ -33,8 +33,8 @@ def parts(
             latent=config.latent,
             width=config.width,
             seed=config.seed,
-            **({"packing": config.packing} if config.packing > 1 else {}),
-            **({"encoder": True} if data_term(recipe) is not None else {}),
+            packing=config.packing,
+            encoder=data_term(recipe) is not None,
         )
     if config.spectral_norm:
         models.spectral_norm(pair.critic)

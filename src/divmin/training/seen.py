@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from divmin.errors import DivminError
+from divmin.models.packing import pack
 from divmin.training.augment import augmentation
 from divmin.training.config import TrainConfig
 from divmin.training.schedule import annealed
@@ -47,17 +48,6 @@ class Sight:
         for change in self.changes:
             x = change(x)
         return pack(x, self.packing)
-
-
-def pack(x: Tensor, m: int) -> Tensor:
-    """m samples side by side in the channels, which a critic judges as one: [n, c, ...] to [n / m, m c, ...].
-
-    >>> pack(torch.zeros(6, 3, 8, 8), 2).shape
-    torch.Size([3, 6, 8, 8])
-
-    Source: Lin et al. 2018, PacGAN.
-    """
-    return x if m == 1 else x.reshape(len(x) // m, m * x.shape[1], *x.shape[2:])
 
 
 def score(critic: nn.Module, x: Tensor, *, features: bool = False, sd: float = 0.0) -> Tensor:
