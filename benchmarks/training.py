@@ -136,7 +136,8 @@ STUDIES = {
     ),
     "poole": Study(
         "CIFAR-10, Poole et al.'s networks at a quarter of their width, logistic critic",
-        replace(IMAGES, data="cifar10", model="ali", width=8, steps=3000, batch_size=50, critic_lr=1e-4, generator_lr=1e-4, **PIXELS),
+        replace(IMAGES, data="cifar10", model="ali", width=8, steps=3000, batch_size=50, critic_lr=1e-4, generator_lr=1e-4,
+                **PIXELS),
         {name: {"recipe": name} for name in (
             "nonsaturating", "huszar", "minimax", "poole(kl)", "poole(kl, affine=0)", "exact(kl)",
             "poole(squared_hellinger)",

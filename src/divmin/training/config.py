@@ -92,6 +92,10 @@ class TrainConfig:
     log_every: int = _key(100, "generator steps between metrics records")
     sample_every: int = _key(500, "generator steps between pictures")
     samples: int = _key(64, "samples in a picture")
+    evaluate_every: int | None = _key(None, "generator steps between evaluations of the samples; none: no evaluation")
+    metrics: str = _key("", "what is evaluated, with commas between; empty: all that fit the data")
+    evaluate_samples: int | None = _key(None, "samples on each side of an evaluation; none: by the kind of data")
+    best: str | None = _key(None, "the metric by which best.pt is kept; none: the first")
     checkpoint_every: int = _key(500, "generator steps between checkpoints")
     keep: int = _key(1, "checkpoints kept, the last ones")
     check_finite: bool = _key(
@@ -115,7 +119,15 @@ class TrainConfig:
             "packing",
             "keep",
         )
-        more = ("sample_every", "samples", "checkpoint_every", "image_size", "channels", "instance_noise_steps")
+        more: tuple[str, ...] = (
+            "sample_every",
+            "samples",
+            "checkpoint_every",
+            "image_size",
+            "channels",
+            "instance_noise_steps",
+        )
+        more += ("evaluate_every", "evaluate_samples")
         for name in (*positive, *more, "devices", "nodes"):
             value = getattr(self, name)
             _demand(value is None or value >= 1, f"{name} must be at least 1, got {value}")

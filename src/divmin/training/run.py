@@ -4,6 +4,8 @@ config.yaml     the configuration
 status.json     running, finished, interrupted or failed, and why
 metrics.jsonl   one record a line
 checkpoint.pt   all that is needed to go on
+evaluation.jsonl  what was measured of samples on the way, a line each time
+best.pt         the checkpoint whose samples were best
 checkpoints/    copies of the last ones, named by their step, where more than one is kept
 samples/        pictures, named by their step
 """
@@ -25,7 +27,7 @@ from divmin.training.config import TrainConfig
 from divmin.training.metrics import Record, parse
 
 CONFIG, STATUS, METRICS, CHECKPOINT, SAMPLES = "config.yaml", "status.json", "metrics.jsonl", "checkpoint.pt", "samples"
-CHECKPOINTS = "checkpoints"
+CHECKPOINTS, EVALUATION, BEST = "checkpoints", "evaluation.jsonl", "best.pt"
 STATES = ("running", "finished", "interrupted", "failed")
 PICTURE, COPY = re.compile(r"\d{8}\.png"), re.compile(r"\d{8}\.pt")
 
@@ -150,7 +152,7 @@ def claim(folder: Path) -> None:
     """Make `folder` the place of a new run: create it, or remove from it what divmin wrote and nothing else."""
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (CONFIG, STATUS, METRICS, CHECKPOINT):
+        for name in (CONFIG, STATUS, METRICS, CHECKPOINT, EVALUATION, BEST):
             (folder / name).unlink(missing_ok=True)
         remove_leftovers(folder)
         for path in list((folder / SAMPLES).glob("*.png")):
@@ -163,7 +165,7 @@ def claim(folder: Path) -> None:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove the half-written files of a process that was killed."""
-    for name in (CONFIG, STATUS, METRICS, CHECKPOINT):
+    for name in (CONFIG, STATUS, METRICS, CHECKPOINT, EVALUATION, BEST):
         for path in folder.glob(f".{name}.*.part"):
             path.unlink()
     for path in (folder / CHECKPOINTS).glob(".*.pt.*.part"):

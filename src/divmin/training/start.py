@@ -18,6 +18,7 @@ from divmin.training import checkpoint
 from divmin.training.config import TrainConfig, differences
 from divmin.training.ema import frozen_copy
 from divmin.training.job import Job, Losses, Networks, rehearse
+from divmin.training.judge import Judge, rewind
 from divmin.training.launch import LostProcessError, first_process, launched, sizes
 from divmin.training.loop import loop
 from divmin.training.parallel import with_joint_statistics
@@ -49,6 +50,7 @@ def train(
     source: Source | None = None,
     pair: Networks | None = None,
     probes: Sequence[Probe] = (),
+    judge: Judge | None = None,
     overwrite: bool = False,
 ) -> Run:
     """Train a generator against a critic, from step 0.
@@ -59,6 +61,7 @@ def train(
         source: samples by index; config.data becomes its name.
         pair: generator and critic, trained in place; config.model becomes its name.
         probes: looks at the run.
+        judge: measures samples on the way, and keeps the best checkpoint.
         overwrite: replace the run in the folder `config.out`.
 
     Returns:
@@ -89,7 +92,7 @@ def train(
         recipe, source, pair = parts(config, recipe, source, pair)
         rehearse(config, recipe, source, pair)
         shown = tuple(probes) if processes.first else ()
-        job = Job(config, recipe, source, pair, supplied, fabric, processes, folder, shown)
+        job = Job(config, recipe, source, pair, supplied, fabric, processes, folder, shown, judge)
         with undisturbed(fabric.device):
             seed_global(config.seed + processes.rank, fabric.device)
             state = _begin(job)
@@ -111,6 +114,7 @@ def resume(
     source: Source | None = None,
     pair: Networks | None = None,
     probes: Sequence[Probe] = (),
+    judge: Judge | None = None,
 ) -> Run:
     """Go on with a run from its checkpoint; on the CPU the result is that of the uninterrupted run, bit for bit.
 
@@ -122,6 +126,7 @@ def resume(
         file: an older checkpoint of the run to go back to; what came after it is given up.
         recipe, source, pair: needed where the run was started with objects instead of names.
         probes: looks at the run.
+        judge: measures samples on the way, and keeps the best checkpoint.
 
     Returns:
         The run, finished or interrupted.
@@ -141,7 +146,7 @@ def resume(
         recipe, source, pair = parts(asked, recipe, source, pair)
         rehearse(asked, recipe, source, pair)
         supplied, shown = tuple(payload["supplied"]), tuple(probes) if processes.first else ()
-        job = Job(asked, recipe, source, pair, supplied, fabric, processes, folder, shown)
+        job = Job(asked, recipe, source, pair, supplied, fabric, processes, folder, shown, judge)
         with undisturbed(fabric.device):
             seed_global(asked.seed + processes.rank, fabric.device)
             state = _begin(job)
@@ -151,6 +156,7 @@ def resume(
             if processes.first:
                 remove_leftovers(folder)
                 state.latest = rewind_metrics(folder, step=state.step, log_every=asked.log_every)
+                rewind(folder, state.step)
                 write_config(folder, asked)
             return _drive(job, state)
 
