@@ -12,7 +12,7 @@ from divmin.errors import DivminError
 from divmin.explanation import Explanation, explain
 from divmin.explanation.curves import lines
 from divmin.objectives import AnyRecipe, Recipe, Relativistic
-from divmin.progress import progress
+from divmin.progress import Track, progress
 from divmin.training import Probe, Run, TrainConfig, View
 
 CURVES, DIVERGENCE, GRID = "curves.png", "divergence.png", "samples.png"
@@ -56,8 +56,9 @@ def train(
             f"expected a TrainConfig; got {type(config).__name__}: write dm.TrainConfig(recipe=..., data=...)"
         )
 
-    def start(extra: tuple[Probe, ...]) -> Run:
-        return training.train(config, recipe=recipe, source=source, probes=(*extra, *probes), overwrite=overwrite)
+    def start(extra: tuple[Probe, ...], track: Track) -> Run:
+        every = (*extra, *probes)
+        return training.train(config, recipe=recipe, source=source, probes=every, overwrite=overwrite, track=track)
 
     return _with_pictures(config, start, recipe, show, 0)
 
@@ -89,8 +90,9 @@ def resume(
     """
     before = Run.open(folder)
 
-    def start(extra: tuple[Probe, ...]) -> Run:
-        return training.resume(folder, steps=steps, recipe=recipe, source=source, probes=(*extra, *probes))
+    def start(extra: tuple[Probe, ...], track: Track) -> Run:
+        every = (*extra, *probes)
+        return training.resume(folder, steps=steps, recipe=recipe, source=source, probes=every, track=track)
 
     return _with_pictures(before.config, start, recipe, show, before.step, steps)
 
@@ -120,7 +122,7 @@ def explained(recipe: object) -> Explanation | None:
 
 def _with_pictures(
     config: TrainConfig,
-    start: Callable[[tuple[Probe, ...]], Run],
+    start: Callable[[tuple[Probe, ...], Track], Run],
     given: AnyRecipe | None,
     show: bool,
     done: int,
@@ -133,8 +135,8 @@ def _with_pictures(
         latest[:] = [view]
 
     with ExitStack() as stack:
-        bars = stack.enter_context(progress(steps or config.steps, done)) if show else ()
-        run = start((Probe(config.sample_every, picture), *bars))
+        bars, track = stack.enter_context(progress(steps or config.steps, done)) if show else ((), iter)
+        run = start((Probe(config.sample_every, picture), *bars), track)
     if records := run.records():
         plots.save_history(records, run.folder / CURVES)
     found = explained(given if given is not None else config.recipe)

@@ -11,13 +11,15 @@ from divmin.family.catalogue import Entry, entries
 from divmin.family.tails import Tails
 
 EXAMPLE = (
-    "examples:\n  divmin list\n  divmin list --recipes\n  divmin list --json\n  divmin list --recipes --import mine.py"
+    "examples:\n  divmin list\n  divmin list --recipes\n  divmin list --data\n  divmin list --json\n"
+    "  divmin list --recipes --import mine.py"
 )
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLE
     parser.add_argument("--recipes", action="store_true", help="the recipes: losses of critic and generator")
+    parser.add_argument("--data", action="store_true", help="what data can be: densities, data sets, kinds of files")
     parser.add_argument("--json", action="store_true", help="print records for programs")
     add_import(parser)
 
@@ -26,6 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     load(arguments.imports)
     if arguments.recipes:
         return _recipes(arguments.json)
+    if arguments.data:
+        return _data(arguments.json)
     import divmin.family  # noqa: F401  (fills the registry)
 
     records = [describe(entry) for entry in entries().values()]
@@ -69,6 +73,22 @@ def _recipes(as_json: bool) -> int:
         console.print(f"[bold]{record['usage']}[/bold]", highlight=False)
         console.print(f"  {record['summary']}\n  {record['formula']}", markup=False, highlight=False)
     console.print("\ndivmin explain RECIPE says what one minimises; docs/gallery.md shows all.")
+    return 0
+
+
+def _data(as_json: bool) -> int:
+    from divmin.data import sources
+
+    if as_json:
+        print(json.dumps([{"usage": usage, "summary": summary} for usage, summary in sources().items()], indent=2))
+        return 0
+    from rich.console import Console
+
+    console = Console()
+    for usage, summary in sources().items():
+        console.print(usage, style="bold", markup=False, highlight=False)
+        console.print(f"  {summary}", markup=False, highlight=False)
+    console.print("\ndivmin train --data NAME; parameters in parentheses, as in 'ring(n=6, sigma=0.05)'.", markup=False)
     return 0
 
 

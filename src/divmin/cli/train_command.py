@@ -77,16 +77,28 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
     from divmin.cli.outcome import sentences
     from divmin.experiment import explained
     from divmin.objectives import recipe
+    from divmin.progress import tracking
 
     recipe(config.recipe)  # a name that is not known is an error
     found = explained(config.recipe)
-    source = data.load(config.data, seed=config.seed, image_size=config.image_size, channels=config.channels)
+    with tracking("reading pictures") as track:
+        source = data.load(
+            config.data,
+            seed=config.seed,
+            image_size=config.image_size,
+            channels=config.channels,
+            corrupt=config.corrupt,
+            track=track,
+        )
+    skipped = getattr(source, "skipped", ())
     pair = models.build(config.model, shape=source.shape, latent=config.latent, width=config.width, seed=config.seed)
     sizes = [sum(p.numel() for p in network.parameters()) for network in (pair.generator, pair.critic)]
     if as_json:
         about = {
             "shape": list(source.shape),
             "samples": source.size,
+            "classes": getattr(source, "classes", None),
+            "skipped": list(skipped),
             "generator": sizes[0],
             "critic": sizes[1],
             "latent": pair.latent,
@@ -95,7 +107,8 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
         print(json.dumps({"config": config.to_mapping(), "explanation": explanation, **about}, indent=2))
         return 0
     print(yaml.safe_dump(config.to_mapping(), sort_keys=False), end="")
-    print(f"# data: {source.name}, shape {tuple(source.shape)}, {source.size or 'endless'} samples")
+    left_out = f", {len(skipped)} pictures left out" if skipped else ""
+    print(f"# data: {source.name}, shape {tuple(source.shape)}, {source.size or 'endless'} samples{left_out}")
     print(f"# networks: generator {sizes[0]:,} parameters, critic {sizes[1]:,}, z of dimension {pair.latent}")
     print("\n".join(f"# {line}" for line in sentences(config.recipe, found)))
     return 0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from divmin.data.base import Source
+from divmin.data.sets import Track
 from divmin.errors import DivminError
 from divmin.training import checkpoint
 from divmin.training.config import TrainConfig, differences
@@ -49,6 +50,7 @@ def train(
     pair: Networks | None = None,
     probes: Sequence[Probe] = (),
     overwrite: bool = False,
+    track: Track = iter,
 ) -> Run:
     """Train a generator against a critic, from step 0.
 
@@ -59,6 +61,7 @@ def train(
         pair: generator and critic, trained in place; config.model becomes its name.
         probes: looks at the run.
         overwrite: replace the run in the folder `config.out`.
+        track: wraps the numbers of the pictures while data are read, to show progress.
 
     Returns:
         The run, finished or (after Ctrl-C or SIGTERM) interrupted with a checkpoint.
@@ -82,7 +85,7 @@ def train(
     config = replace(config, out=str(folder))
     refuse_occupied(folder, overwrite=overwrite)
     fabric = _fabric(config)
-    recipe, source, pair = _parts(config, recipe, source, pair)
+    recipe, source, pair = _parts(config, recipe, source, pair, track)
     rehearse(config, recipe, source, pair)
     job = Job(config, recipe, source, pair, supplied, fabric, folder, tuple(probes))
     with undisturbed(fabric.device):
@@ -103,6 +106,7 @@ def resume(
     source: Source | None = None,
     pair: Networks | None = None,
     probes: Sequence[Probe] = (),
+    track: Track = iter,
 ) -> Run:
     """Go on with a run from its checkpoint; on the CPU the result is that of the uninterrupted run, bit for bit.
 
@@ -112,6 +116,7 @@ def resume(
         config: settings that the run is expected to have; a difference in anything but `steps` and `out` is refused.
         recipe, source, pair: needed where the run was started with objects instead of names.
         probes: looks at the run.
+        track: wraps the numbers of the pictures while data are read, to show progress.
 
     Returns:
         The run, finished or interrupted.
@@ -128,7 +133,7 @@ def resume(
     asked = _agreed(stored, payload["step"], steps, config, folder)
     _all_supplied(payload["supplied"], recipe, source, pair, folder)
     fabric = _fabric(asked)
-    recipe, source, pair = _parts(asked, recipe, source, pair)
+    recipe, source, pair = _parts(asked, recipe, source, pair, track)
     rehearse(asked, recipe, source, pair)
     job = Job(asked, recipe, source, pair, tuple(payload["supplied"]), fabric, folder, tuple(probes))
     with undisturbed(fabric.device):
@@ -182,7 +187,7 @@ _FABRIC_PRECISION: dict[str, Any] = {"32": "32-true", "bf16-mixed": "bf16-mixed"
 
 
 def _parts(
-    config: TrainConfig, recipe: Losses | None, source: Source | None, pair: Networks | None
+    config: TrainConfig, recipe: Losses | None, source: Source | None, pair: Networks | None, track: Track
 ) -> tuple[Losses, Source, Networks]:
     """Build what the caller did not."""
     import divmin.data as data
@@ -191,7 +196,14 @@ def _parts(
 
     recipe = objectives.recipe(config.recipe) if recipe is None else recipe
     if source is None:
-        source = data.load(config.data, seed=config.seed, image_size=config.image_size, channels=config.channels)
+        source = data.load(
+            config.data,
+            seed=config.seed,
+            image_size=config.image_size,
+            channels=config.channels,
+            corrupt=config.corrupt,
+            track=track,
+        )
     if pair is None:
         shape = tuple(source.shape)
         pair = models.build(config.model, shape=shape, latent=config.latent, width=config.width, seed=config.seed)
