@@ -24,6 +24,10 @@ torch.testing.assert_close(two.f(d.exp()), 2 * (d.exp() - 1) - 4 * ((1 + d.exp()
 assert dm.divergence("symmetrize(power(2))").name == "0.5*symmetric_chi2"
 assert dm.recipe("halved").minimises.name == dm.explain("halved").name == "js"
 assert dm.data.load("three_modes(gap=3)").shape == (1,)
+stripes = dm.data.load("stripes:4")
+assert (stripes.size, stripes.shape, stripes.classes) == (16, (1, 16, 16), 2)
+assert dm.data.load("stripes", image_size=8).batch(torch.tensor([4, 0])).sum(-1).tolist() == [[[0.0] * 8], [[-8.0, -8, 8, 8] * 2]]
+assert dm.data.load("stacked:stripes").classes == 8
 import numpy as np
 random = np.random.default_rng(0)
 found = dm.estimate("js", random.normal(1, 1, 2000), random.normal(0, 1, 2000), method="histogram(12)")

@@ -106,12 +106,12 @@ def assemble(
     held = torch.empty(0, dtype=torch.uint8)
     shape: tuple[int, ...] = ()
     kept: list[int] = []
-    skipped: list[str] = []
+    unreadable: list[UnreadableError] = []
     for index, found in zip(track(range(len(pictures))), read(pictures, range(len(pictures)), form), strict=True):
         if isinstance(found, UnreadableError):
             if form.corrupt == "fatal":
                 raise found
-            skipped.append(found.place)
+            unreadable.append(found)
             continue
         if not kept:
             shape = tuple(found.shape)
@@ -122,7 +122,9 @@ def assemble(
             held[len(kept)] = found
         kept.append(index)
     if not kept:
-        raise DivminError(f"none of the {len(pictures)} pictures of {name} can be read, beginning with {skipped[0]}")
+        first = f"{unreadable[0].place} ({unreadable[0].reason})"
+        raise DivminError(f"none of the {len(pictures)} pictures of {name} can be read, beginning with {first}")
+    skipped = tuple(error.place for error in unreadable)
     if skipped:
         labels = None if labels is None else labels[kept]
         warnings.warn(
@@ -132,6 +134,6 @@ def assemble(
             stacklevel=2,
         )
     if len(held):
-        return ByteSource(name, held[: len(kept)], labels, class_names, tuple(skipped))
+        return ByteSource(name, held[: len(kept)], labels, class_names, skipped)
     some = Some(pictures, tuple(kept)) if skipped else pictures
-    return PictureSource(name, some, form, shape, labels, class_names, tuple(skipped))
+    return PictureSource(name, some, form, shape, labels, class_names, skipped)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 GREY = ("1", "L", "LA", "La")
 COLOUR = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
-# Below about so many pixels, threads that decode wait for each other longer than they work.
-THREADED = 2**15
+# Pictures of fewer pixels are decoded so fast that handing them to threads costs as much as it brings.
+THREADED = 2**14
 AHEAD = 256  # pictures that threads may hold decoded
 
 
@@ -81,6 +81,9 @@ def read(pictures: Pictures, indices: Sequence[int], form: Form) -> Iterator[Ten
     if not large:
         yield from map(attempt, indices[1:])
         return
+    from PIL import Image
+
+    Image.init()  # else Pillow loads rarer formats at first need, and of threads that meet there the later ones fail
     with ThreadPoolExecutor(_cores()) as pool:
         for start in range(1, len(indices), AHEAD):
             yield from pool.map(attempt, indices[start : start + AHEAD])
@@ -92,28 +95,29 @@ def _cores() -> int:
 
 
 def _opened(pictures: Pictures, index: int) -> Image.Image:
-    """The decoded picture."""
-    from PIL import Image
+    """The decoded picture, turned upright."""
+    from PIL import ImageOps
 
     try:
         picture = pictures.open(index)
         picture.load()
-    # Decoders report broken bytes in all of these ways; a warning is raised where the caller made warnings errors.
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError, Warning) as error:
+        return ImageOps.exif_transpose(picture)
+    except MemoryError:
+        raise
+    # Broken bytes make decoders raise a dozen types (OSError, SyntaxError, struct.error, ...), and warnings of theirs are
+    # errors where the caller wants it.
+    except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UnreadableError(pictures.where(index), reason) from error
-    return picture
 
 
 def _formed(picture: Image.Image, place: str, form: Form) -> Tensor:
     import numpy as np
-    from PIL import ImageOps
 
     if picture.mode not in GREY + COLOUR:
         raise DivminError(
             f"{place} has pixels of kind {picture.mode}: expected 8 bits a channel; convert the pictures to 8 bits first"
         )
-    picture = ImageOps.exif_transpose(picture)
     picture.info.pop("transparency", None)  # Pillow would warn that it drops the one of a palette
     grey = picture.mode in GREY if form.channels is None else form.channels == 1
     picture = picture.convert("L" if grey else "RGB")
