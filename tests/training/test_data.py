@@ -54,6 +54,18 @@ def test_pictures_left_out_by_setting(photos, tmp_path, same):
     assert same(checkpoint.read(whole.checkpoint)["average"], checkpoint.read(rest.checkpoint)["average"])
 
 
+def test_data_that_lost_or_gained_samples_do_not_go_on(photos, tmp_path):
+    (photos / "3.png").write_bytes(b"broken")
+    with pytest.warns(DivminWarning):
+        run = train(config(tmp_path, data=str(photos), corrupt="skip", steps=3))
+    (photos / "3.png").unlink()
+    Image.fromarray(np.zeros((8, 8), dtype=np.uint8)).save(photos / "9.png")
+    with pytest.raises(DivminError, match=r"photos has 8 samples, and had 7 when .*run was trained: put back"):
+        resume(run.folder, steps=6)
+    (photos / "9.png").unlink()
+    assert resume(run.folder, steps=6).state == "finished"
+
+
 def test_a_picture_that_goes_bad_in_the_middle_of_a_run(photos, tmp_path):
     source = assemble("photos", Files(picture_files(photos)), Form(), memory=0)
     spoil = Probe(1, lambda view: (photos / "3.png").write_bytes(b"") if view.step == 3 else None)

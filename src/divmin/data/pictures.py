@@ -90,8 +90,9 @@ def read(pictures: Pictures, indices: Sequence[int], form: Form) -> Iterator[Ten
 
 
 def _cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many this process may use, at most 16: threads wait for Python's lock for a part of each picture."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, 16)
 
 
 def _opened(pictures: Pictures, index: int) -> Image.Image:

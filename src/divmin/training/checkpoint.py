@@ -45,7 +45,7 @@ def save(path: Path, state: State, *, about: Mapping[str, Any], precision: Any, 
     Args:
         path: the file.
         state: what changes.
-        about: what does not: config (JSON text), supplied, shape and latent.
+        about: what does not: config (JSON text), supplied, shape and size of the data, and latent.
         precision: Fabric's precision plugin, which holds the gradient scaler.
         device: whose random state belongs to the run.
     """

@@ -122,7 +122,8 @@ def resume(
         The run, finished or interrupted.
 
     Raises:
-        DivminError: no checkpoint, a damaged one, a changed configuration, or nothing left to do.
+        DivminError: no checkpoint, a damaged one, a changed configuration, data that lost or gained samples, or nothing
+            left to do.
     """
     folder = Path(folder)
     path = folder / CHECKPOINT
@@ -134,6 +135,10 @@ def resume(
     _all_supplied(payload["supplied"], recipe, source, pair, folder)
     fabric = _fabric(asked)
     recipe, source, pair = _parts(asked, recipe, source, pair, track)
+    if source.size != (before := payload.get("size", source.size)):
+        raise DivminError(
+            f"{source.name} has {source.size} samples, and had {before} when {folder} was trained: put back what was there"
+        )
     rehearse(asked, recipe, source, pair)
     job = Job(asked, recipe, source, pair, tuple(payload["supplied"]), fabric, folder, tuple(probes))
     with undisturbed(fabric.device):
