@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -28,6 +29,8 @@ stripes = dm.data.load("stripes:4")
 assert (stripes.size, stripes.shape, stripes.classes) == (16, (1, 16, 16), 2)
 assert dm.data.load("stripes", image_size=8).batch(torch.tensor([4, 0])).sum(-1).tolist() == [[[0.0] * 8], [[-8.0, -8, 8, 8] * 2]]
 assert dm.data.load("stacked:stripes").classes == 8
+assert dm.models.build("linear", shape=(4, 2), encoder=True).encoder(torch.zeros(3, 4, 2)).shape == (3, 4)
+assert samples.shape == (5, 2)
 import numpy as np
 random = np.random.default_rng(0)
 found = dm.estimate("js", random.normal(1, 1, 2000), random.normal(0, 1, 2000), method="histogram(12)")
@@ -56,6 +59,16 @@ def test_examples_are_configurations(path: Path) -> None:
     config = TrainConfig.from_yaml(path)
     assert config.recipe == "nonsaturating"
     assert config.steps >= 1000
+
+
+def test_numbers_of_parameters_are_those_of_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "divmin", "list", "--models", "--json"], capture_output=True, text=True, check=True
+    )
+    text = (ROOT / "docs" / "training.md").read_text()
+    for record in json.loads(done.stdout):
+        counts = ["-" if record[key] is None else f"{record[key]:,}" for key in ("generator", "critic", "encoder")]
+        assert f"| {' x '.join(map(str, record['shape']))} | {' | '.join(counts)} |" in text
 
 
 def test_links_lead_somewhere() -> None:

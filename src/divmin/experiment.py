@@ -9,9 +9,9 @@ from pathlib import Path
 from divmin import plots, training
 from divmin.data import Source
 from divmin.errors import DivminError
-from divmin.explanation import Explanation, explain
+from divmin.explanation import Explanation, audit, explain
 from divmin.explanation.curves import lines
-from divmin.objectives import AnyRecipe, Recipe, Relativistic
+from divmin.objectives import AnyRecipe, Own, Recipe, Relativistic
 from divmin.progress import Track, progress
 from divmin.training import Probe, Run, TrainConfig, View
 
@@ -21,7 +21,7 @@ CURVES, DIVERGENCE, GRID = "curves.png", "divergence.png", "samples.png"
 def train(
     config: TrainConfig,
     *,
-    recipe: AnyRecipe | None = None,
+    recipe: AnyRecipe | Own | None = None,
     source: Source | None = None,
     probes: Sequence[Probe] = (),
     overwrite: bool = False,
@@ -31,7 +31,7 @@ def train(
 
     Args:
         config: the settings; see `TrainConfig` or `divmin train --help`.
-        recipe: a Recipe object in place of `config.recipe`.
+        recipe: a Recipe object in place of `config.recipe`, or two functions of yours as `dm.Own`.
         source: a data source in place of `config.data`.
         probes: further looks at the run.
         overwrite: replace the run in the folder `config.out`.
@@ -51,6 +51,7 @@ def train(
         ['00000000.png', '00000002.png', 'curves.png', 'divergence.png', 'samples.png']
     """
 
+    show = show and training.first_process()
     if not isinstance(config, TrainConfig):
         raise DivminError(
             f"expected a TrainConfig; got {type(config).__name__}: write dm.TrainConfig(recipe=..., data=...)"
@@ -67,7 +68,9 @@ def resume(
     folder: str | Path,
     *,
     steps: int | None = None,
-    recipe: AnyRecipe | None = None,
+    file: str | Path | None = None,
+    accept_changes: bool = False,
+    recipe: AnyRecipe | Own | None = None,
     source: Source | None = None,
     probes: Sequence[Probe] = (),
     show: bool = True,
@@ -77,6 +80,8 @@ def resume(
     Args:
         folder: the run folder.
         steps: generator steps in all, when more are wanted than configured.
+        file: an older checkpoint of the run to go back to, RUN/checkpoints/STEP.pt.
+        accept_changes: go on with the settings of an edited config.yaml instead of refusing them.
         recipe: the Recipe object of a run that was started with one.
         source: the data source of a run that was started with one.
         probes: further looks at the run.
@@ -88,11 +93,19 @@ def resume(
     Raises:
         DivminError: no readable checkpoint, or nothing left to do.
     """
-    before = Run.open(folder)
+    before, show = Run.open(folder), show and training.first_process()
 
     def start(extra: tuple[Probe, ...], track: Track) -> Run:
-        every = (*extra, *probes)
-        return training.resume(folder, steps=steps, recipe=recipe, source=source, probes=every, track=track)
+        return training.resume(
+            folder,
+            steps=steps,
+            file=file,
+            accept_changes=accept_changes,
+            recipe=recipe,
+            source=source,
+            probes=(*extra, *probes),
+            track=track,
+        )
 
     return _with_pictures(before.config, start, recipe, show, before.step, steps)
 
@@ -110,12 +123,20 @@ def pictures(run: Run) -> list[Path]:
     return [path for path in (*named, *sorted(run.samples.glob("*.png"))) if path.exists()]
 
 
-def explained(recipe: object) -> Explanation | None:
-    """What a recipe minimises; None for losses that cannot be asked, such as objects of another kind."""
-    if not isinstance(recipe, str | Recipe | Relativistic):
-        return None
+def explained(config: TrainConfig, recipe: object = None) -> Explanation | None:
+    """What a run minimises, and what its regularisers do to that; None for losses that cannot be asked.
+
+    Args:
+        config: the settings, which name the recipe and the regularisers.
+        recipe: the object of a run that was started with one.
+    """
     try:
-        return explain(recipe)
+        losses = training.losses(config, recipe)
+        if isinstance(losses, Own):
+            return audit(losses.critic_loss, losses.generator_loss).explanation
+        if not isinstance(losses, Recipe | Relativistic):
+            return None
+        return explain(losses, penalty=config.regularisers)
     except DivminError:  # the run has trained with these losses, so they are no reason to fail now
         return None
 
@@ -123,7 +144,7 @@ def explained(recipe: object) -> Explanation | None:
 def _with_pictures(
     config: TrainConfig,
     start: Callable[[tuple[Probe, ...], Track], Run],
-    given: AnyRecipe | None,
+    given: AnyRecipe | Own | None,
     show: bool,
     done: int,
     steps: int | None = None,
@@ -137,9 +158,11 @@ def _with_pictures(
     with ExitStack() as stack:
         bars, track = stack.enter_context(progress(steps or config.steps, done)) if show else ((), iter)
         run = start((Probe(config.sample_every, picture), *bars), track)
+    if not training.first_process():
+        return run
     if records := run.records():
         plots.save_history(records, run.folder / CURVES)
-    found = explained(given if given is not None else config.recipe)
+    found = explained(config, given)
     if found is not None and (record := lines([found])).members[0].weight is not None:
         plots.save_explanations(record, run.folder / DIVERGENCE, caption=f"{found.subject}: {found.sentence}")
     if latest:

@@ -125,10 +125,12 @@ def _numbers(view: View) -> str:
     latest = view.latest
     if latest is None:
         return ""
-    return (
-        f"critic {latest.critic_loss:.3f}  generator {latest.generator_loss:.3f}  "
-        f"d {latest.d_real:+.2f} real {latest.d_fake:+.2f} fake"
-    )
+    shown = [f"generator {latest.generator_loss:.3f}"]
+    if latest.critic_loss is not None:
+        shown = [f"critic {latest.critic_loss:.3f}", *shown, f"d {latest.d_real:+.2f} real {latest.d_fake:+.2f} fake"]
+    if latest.reconstruction is not None:
+        shown.append(f"reconstruction {latest.reconstruction:.4g}  prior {latest.prior:.3g}")
+    return "  ".join(shown)
 
 
 def _print_line(view: View) -> None:

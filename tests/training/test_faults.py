@@ -144,7 +144,7 @@ def test_foreign_files_and_other_versions(lab, tmp_path):
             checkpoint.read(path)
     payload = checkpoint.read(lab.train("a").checkpoint)
     torch.save(payload | {"version": 7, "divmin": "9.1"}, path)
-    with pytest.raises(DivminError, match=r"has format version 7, .* reads version 1: use divmin 9.1, which wrote it"):
+    with pytest.raises(DivminError, match=r"has format version 7, .* reads version 2: use divmin 9.1, which wrote it"):
         checkpoint.read(path)
     for key in ("critic", "noise", "config", "step"):
         torch.save({name: value for name, value in payload.items() if name != key}, path)

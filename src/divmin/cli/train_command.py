@@ -73,34 +73,27 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
 
     import yaml
 
-    from divmin import data, models
     from divmin.cli.outcome import sentences
     from divmin.experiment import explained
-    from divmin.objectives import recipe
     from divmin.progress import tracking
+    from divmin.training import parts, rehearse
 
-    recipe(config.recipe)  # a name that is not known is an error
-    found = explained(config.recipe)
     with tracking("reading pictures") as track:
-        source = data.load(
-            config.data,
-            seed=config.seed,
-            image_size=config.image_size,
-            channels=config.channels,
-            corrupt=config.corrupt,
-            track=track,
-        )
+        recipe, source, pair = parts(config, track=track)  # a name that is not known is an error
+    rehearse(config, recipe, source, pair)
+    found = explained(config)
+    networks = {"generator": pair.generator, "critic": pair.critic}
+    if (encoder := getattr(pair, "encoder", None)) is not None:
+        networks["encoder"] = encoder
+    sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in networks.items()}
     skipped = getattr(source, "skipped", ())
-    pair = models.build(config.model, shape=source.shape, latent=config.latent, width=config.width, seed=config.seed)
-    sizes = [sum(p.numel() for p in network.parameters()) for network in (pair.generator, pair.critic)]
     if as_json:
         about = {
             "shape": list(source.shape),
             "samples": source.size,
             "classes": getattr(source, "classes", None),
             "skipped": list(skipped),
-            "generator": sizes[0],
-            "critic": sizes[1],
+            **sizes,
             "latent": pair.latent,
         }
         explanation = None if found is None else found.to_record()
@@ -109,6 +102,7 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
     print(yaml.safe_dump(config.to_mapping(), sort_keys=False), end="")
     left_out = f", {len(skipped)} pictures left out" if skipped else ""
     print(f"# data: {source.name}, shape {tuple(source.shape)}, {source.size or 'endless'} samples{left_out}")
-    print(f"# networks: generator {sizes[0]:,} parameters, critic {sizes[1]:,}, z of dimension {pair.latent}")
+    counted = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
+    print(f"# networks: {counted} parameters, z of dimension {pair.latent}")
     print("\n".join(f"# {line}" for line in sentences(config.recipe, found)))
     return 0

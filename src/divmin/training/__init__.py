@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from divmin.training.config import TrainConfig as TrainConfig
 from divmin.training.finite import NotFiniteError as NotFiniteError
+from divmin.training.job import rehearse as rehearse
+from divmin.training.launch import first_process as first_process
 from divmin.training.metrics import Record as Record
+from divmin.training.parts import losses as losses
+from divmin.training.parts import parts as parts
 from divmin.training.probes import Probe as Probe
 from divmin.training.probes import View as View
 from divmin.training.run import Run as Run

@@ -4,6 +4,7 @@ config.yaml     the configuration
 status.json     running, finished, interrupted or failed, and why
 metrics.jsonl   one record a line
 checkpoint.pt   all that is needed to go on
+checkpoints/    copies of the last ones, named by their step, where more than one is kept
 samples/        pictures, named by their step
 """
 
@@ -24,8 +25,9 @@ from divmin.training.config import TrainConfig
 from divmin.training.metrics import Record, parse
 
 CONFIG, STATUS, METRICS, CHECKPOINT, SAMPLES = "config.yaml", "status.json", "metrics.jsonl", "checkpoint.pt", "samples"
+CHECKPOINTS = "checkpoints"
 STATES = ("running", "finished", "interrupted", "failed")
-PICTURE = re.compile(r"\d{8}\.png")
+PICTURE, COPY = re.compile(r"\d{8}\.png"), re.compile(r"\d{8}\.pt")
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,20 @@ def picture_path(folder: Path, step: int) -> Path:
     return folder / SAMPLES / f"{step:08d}.png"
 
 
+def checkpoint_path(folder: Path, step: int) -> Path:
+    """Where the copy of a step's checkpoint belongs.
+
+    >>> checkpoint_path(Path("runs/a"), 20).as_posix()
+    'runs/a/checkpoints/00000020.pt'
+    """
+    return folder / CHECKPOINTS / f"{step:08d}.pt"
+
+
+def kept(folder: Path) -> list[Path]:
+    """The copies of checkpoints, in the order of their steps."""
+    return sorted(path for path in (folder / CHECKPOINTS).glob("*.pt") if COPY.fullmatch(path.name))
+
+
 def default_folder(config: TrainConfig, now: datetime) -> Path:
     """runs/DATA-RECIPE-TIME, with what no file name should hold replaced.
 
@@ -134,6 +150,8 @@ def claim(folder: Path) -> None:
         for path in list((folder / SAMPLES).glob("*.png")):
             if PICTURE.fullmatch(path.name):
                 path.unlink()
+        for path in kept(folder):
+            path.unlink()
         (folder / SAMPLES).mkdir(exist_ok=True)
 
 
@@ -142,6 +160,8 @@ def remove_leftovers(folder: Path) -> None:
     for name in (CONFIG, STATUS, METRICS, CHECKPOINT):
         for path in folder.glob(f".{name}.*.part"):
             path.unlink()
+    for path in (folder / CHECKPOINTS).glob(".*.pt.*.part"):
+        path.unlink()
 
 
 def write_config(folder: Path, config: TrainConfig) -> None:
