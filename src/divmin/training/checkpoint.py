@@ -140,7 +140,12 @@ def apply(
         fill(module, payload[name], name=name, where=where)
     try:
         for name in OPTIMIZERS:
-            getattr(state, name).load_state_dict(payload[name])
+            optimizer = getattr(state, name)
+            # The settings are those of the configuration, which may have been changed; only the moments are the file's.
+            settings = [{key: group[key] for key in ("lr", "betas")} for group in optimizer.param_groups]
+            optimizer.load_state_dict(payload[name])
+            for group, own in zip(optimizer.param_groups, settings, strict=True):
+                group.update(own)
         precision.load_state_dict(payload["scaler"])
         state.noise.set_state(payload["noise"])
         state.critic_rows.restore(payload["critic_rows"])

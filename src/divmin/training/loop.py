@@ -38,6 +38,7 @@ def loop(job: Job, state: State, stop: Stop) -> None:
     follower = Follower(state.average, state.generator)
     started = time.perf_counter() - state.seconds
     if state.step == 0:
+        store(job, state)  # so that a run can be resumed from its first moment
         look(job, state, job.probes)
 
     while state.step < config.steps and job.processes.any(stop.signal, job.fabric.device) is None:
@@ -172,5 +173,5 @@ def not_finite(job: Job, state: State, step: int, tensor: str) -> NotFiniteError
     """The error, with the way back."""
     saved = state.saved_step
     path = job.folder / CHECKPOINT
-    back = "there is no checkpoint yet" if saved is None else f"the last good checkpoint is {path}, of step {saved}"
+    back = f"the last good checkpoint is {path}, of step {saved}"
     return NotFiniteError(step, tensor, back, noticed=state.step)
