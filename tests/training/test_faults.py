@@ -270,7 +270,7 @@ def test_thirty_kills_lose_at_most_one_interval_each(lab, same):
         child = os.fork()
         if child == 0:
             try:
-                told = [Probe(1, lambda view: os.write(out, b"%d\n" % view.step))]
+                told = [Probe(1, lambda view, out=out: os.write(out, b"%d\n" % view.step))]
                 if (folder / "status.json").exists():
                     resume(folder, **lab.parts(), probes=told)
                 else:
@@ -342,7 +342,7 @@ def test_changed_settings_are_taken_when_they_are_accepted(lab):
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root; the next test covers the message")
 def test_read_only_folder(lab, tmp_path):
     (tmp_path / "shut").mkdir(mode=0o500)
-    with pytest.raises(DivminError, match="cannot write .*Permission denied"):
+    with pytest.raises(DivminError, match=r"cannot write .*Permission denied"):
         lab.train("shut/run")
 
 
@@ -377,7 +377,7 @@ def test_data_that_become_unreadable_end_the_run_with_its_checkpoint(lab):
                 raise DivminError("cannot read the picture photos/7.png: image file is truncated; remove or replace it")
             return self.inner.batch(indices)
 
-    with pytest.raises(DivminError, match="cannot read the picture photos/7.png"):
+    with pytest.raises(DivminError, match=r"cannot read the picture photos/7\.png"):
         lab.train("a", parts={**parts, "source": Rotten(parts["source"])}, steps=20, checkpoint_every=5)
     run = Run.open(lab.root / "a")
     assert run.state == "failed" and "photos/7.png" in run.reason

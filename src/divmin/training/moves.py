@@ -14,6 +14,7 @@ from divmin.data.base import index_stream
 from divmin.objectives.bound import reparameterised
 from divmin.training.data_term import Bound, DataTerm, bound
 from divmin.training.job import Job
+from divmin.training.penalties import NEEDS_SLOPES, Judged
 from divmin.training.seen import score
 from divmin.training.state import State, frozen, trainable
 
@@ -41,16 +42,21 @@ def move_critic(job: Job, state: State, data: tuple[Tensor, ...]) -> None:
     config, recipe, critic, sight = job.config, job.recipe, state.critic, job.sight
     due = job.penalties and (state.samples // config.batch_size - 1) % config.penalty_every == 0
     noises = [draw_noise(job, state) for _ in range(2 if config.fakes == "both" else 1)]
+    # In float32 the scores that the loss needs serve slopes too, unless noise makes them those of another point.
+    shared = bool(NEEDS_SLOPES & config.penalties.keys()) and config.precision == "32" and not config.likelihood_noise
     state.critic_optimizer.zero_grad(set_to_none=True)
     for part, real in enumerate(data):
         with job.fabric.autocast():
             with torch.no_grad():
                 samples = fakes(job, state, real, [noise[part] for noise in noises])
             seen_real, seen_fake = sight(real, state.step), sight(samples, state.step)
-            d_real = job.processes.joint(score(critic, seen_real))
-            d_fake = job.processes.joint(score_fakes(job, state, seen_fake))
+            if due and shared:
+                seen_real, seen_fake = (seen.detach().requires_grad_() for seen in (seen_real, seen_fake))
+            c_real, c_fake = score(critic, seen_real), score_fakes(job, state, seen_fake)
+            d_real, d_fake = job.processes.joint(c_real), job.processes.joint(c_fake)
             loss = recipe.critic_loss(d_real, d_fake)
-        penalty = sum_of(job, state, seen_real, seen_fake) if due else None
+        judged = (Judged(seen_real, c_real if shared else None), Judged(seen_fake, c_fake if shared else None))
+        penalty = torch.stack([each(critic, *judged) for each in job.penalties]).sum() if due else None
         total = loss if penalty is None else loss + penalty / job.processes.world
         job.fabric.backward(total if config.accumulate == 1 else total / config.accumulate)
         record_critic(state, loss, d_real, d_fake, penalty)
@@ -131,13 +137,6 @@ def score_data(job: Job, state: State, data: Tensor) -> Tensor:
     """The critic's scores of data, to which the generator has no path."""
     with torch.no_grad():
         return score(state.critic, job.sight(data, state.step))
-
-
-def sum_of(job: Job, state: State, real: Tensor, fake: Tensor) -> Tensor:
-    """All penalties of a step in which they are due, in float32."""
-    real, fake = real.detach(), fake.detach()
-    parts = [penalty(state.critic, real, fake) for penalty in job.penalties]
-    return torch.stack(parts).sum()
 
 
 def record_critic(state: State, loss: Tensor, real: Tensor, fake: Tensor, penalty: Tensor | None) -> None:

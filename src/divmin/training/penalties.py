@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -10,22 +11,32 @@ from torch import Tensor, nn
 from divmin.objectives import penalties
 from divmin.training.config import TrainConfig
 
-Penalty = Callable[[nn.Module, Tensor, Tensor], Tensor]  # of the critic, and what it sees of data and of samples
+
+@dataclass(frozen=True)
+class Judged:
+    """What the critic has seen, and its scores where they are in float32 with a graph to it."""
+
+    x: Tensor
+    scores: Tensor | None
 
 
-def between(critic: nn.Module, real: Tensor, fake: Tensor, *, one_sided: bool) -> Tensor:
+Penalty = Callable[[nn.Module, Judged, Judged], Tensor]  # of the critic, on data and on samples
+
+
+def between(critic: nn.Module, real: Judged, fake: Judged, *, one_sided: bool) -> Tensor:
     """The gradient penalty at random places between pairs."""
-    share = torch.rand(len(real), device=real.device)
-    return penalties.gradient_penalty(critic, real, fake, share, one_sided=one_sided)
+    share = torch.rand(len(real.x), device=real.x.device)
+    return penalties.gradient_penalty(critic, real.x, fake.x, share, one_sided=one_sided)
 
 
 KINDS: dict[str, Penalty] = {
-    "r1": lambda critic, real, fake: penalties.r1(critic, real),
-    "r2": lambda critic, real, fake: penalties.r2(critic, fake),
+    "r1": lambda critic, real, fake: penalties.r1(critic, real.x, real.scores),
+    "r2": lambda critic, real, fake: penalties.r2(critic, fake.x, fake.scores),
     "gradient_penalty": lambda critic, real, fake: between(critic, real, fake, one_sided=False),
     "one_sided_penalty": lambda critic, real, fake: between(critic, real, fake, one_sided=True),
     "orthogonal": lambda critic, real, fake: penalties.orthogonal(critic),
 }
+NEEDS_SLOPES = {"r1", "r2"}  # of the very scores that the loss needs too
 
 
 def chosen(config: TrainConfig) -> Sequence[Penalty]:
