@@ -67,6 +67,6 @@ def test_plain_progress_ends_at_the_end(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_bar_shows_eta_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(Console, "is_terminal", property(lambda self: True))
-    with progress(100, 40) as (probe,):
+    with progress(100, 40) as ((probe,), _):
         assert probe.every >= 1
     assert "ETA" in capsys.readouterr().err

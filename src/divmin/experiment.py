@@ -12,7 +12,7 @@ from divmin.errors import DivminError
 from divmin.explanation import Explanation, audit, explain
 from divmin.explanation.curves import lines
 from divmin.objectives import AnyRecipe, Own, Recipe, Relativistic
-from divmin.progress import progress
+from divmin.progress import Track, progress
 from divmin.training import Probe, Run, TrainConfig, View
 
 CURVES, DIVERGENCE, GRID = "curves.png", "divergence.png", "samples.png"
@@ -57,8 +57,9 @@ def train(
             f"expected a TrainConfig; got {type(config).__name__}: write dm.TrainConfig(recipe=..., data=...)"
         )
 
-    def start(extra: tuple[Probe, ...]) -> Run:
-        return training.train(config, recipe=recipe, source=source, probes=(*extra, *probes), overwrite=overwrite)
+    def start(extra: tuple[Probe, ...], track: Track) -> Run:
+        every = (*extra, *probes)
+        return training.train(config, recipe=recipe, source=source, probes=every, overwrite=overwrite, track=track)
 
     return _with_pictures(config, start, recipe, show, 0)
 
@@ -94,7 +95,7 @@ def resume(
     """
     before, show = Run.open(folder), show and training.first_process()
 
-    def start(extra: tuple[Probe, ...]) -> Run:
+    def start(extra: tuple[Probe, ...], track: Track) -> Run:
         return training.resume(
             folder,
             steps=steps,
@@ -103,6 +104,7 @@ def resume(
             recipe=recipe,
             source=source,
             probes=(*extra, *probes),
+            track=track,
         )
 
     return _with_pictures(before.config, start, recipe, show, before.step, steps)
@@ -141,7 +143,7 @@ def explained(config: TrainConfig, recipe: object = None) -> Explanation | None:
 
 def _with_pictures(
     config: TrainConfig,
-    start: Callable[[tuple[Probe, ...]], Run],
+    start: Callable[[tuple[Probe, ...], Track], Run],
     given: AnyRecipe | Own | None,
     show: bool,
     done: int,
@@ -154,8 +156,8 @@ def _with_pictures(
         latest[:] = [view]
 
     with ExitStack() as stack:
-        bars = stack.enter_context(progress(steps or config.steps, done)) if show else ()
-        run = start((Probe(config.sample_every, picture), *bars))
+        bars, track = stack.enter_context(progress(steps or config.steps, done)) if show else ((), iter)
+        run = start((Probe(config.sample_every, picture), *bars), track)
     if not training.first_process():
         return run
     if records := run.records():

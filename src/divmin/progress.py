@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Timer
@@ -33,21 +34,40 @@ def _bar(console: Console, more: str = "", transient: bool = False) -> Progress:
     return Progress(*columns, console=console, transient=transient)
 
 
+Track = Callable[[Iterable[int]], Iterable[int]]
+
+
 @contextmanager
-def progress(steps: int, start: int = 0) -> Iterator[tuple[Probe, ...]]:
-    """The probes that show progress on standard error: a bar on a terminal, about ten lines elsewhere."""
+def progress(steps: int, start: int = 0) -> Iterator[tuple[tuple[Probe, ...], Track]]:
+    """What shows progress on standard error: probes of training, and what wraps the steps of reading data before it.
+
+    On a terminal they move a bar; elsewhere training prints about ten lines, and reading nothing.
+    """
     from rich.console import Console
 
     from divmin.training import Probe
 
     console = Console(file=sys.stderr)
     if not console.is_terminal:
-        yield (Probe(every=max(1, steps // PLAIN_LINES), act=_print_line),)
+        yield (Probe(every=max(1, steps // PLAIN_LINES), act=_print_line),), iter
         return
     with _bar(console, "{task.fields[numbers]}") as bar:
         task = bar.add_task("training", total=steps, completed=start, numbers="")
         every = max(1, min(20, steps // 200))
-        yield (Probe(every=every, act=lambda view: bar.update(task, completed=view.step, numbers=_numbers(view))),)
+        probe = Probe(every=every, act=lambda view: bar.update(task, completed=view.step, numbers=_numbers(view)))
+        yield (probe,), lambda numbers: _reading(bar, list(numbers))
+
+
+def _reading(bar: Progress, numbers: list[int], after: float = 2.0) -> Iterator[int]:
+    """The numbers, counted on a line of their own once they have taken so many seconds, which goes away at the end."""
+    task = bar.add_task("reading data", total=len(numbers), visible=False, numbers="")
+    begun = time.monotonic()
+    try:
+        for number in numbers:
+            yield number
+            bar.update(task, advance=1, visible=time.monotonic() - begun > after)
+    finally:
+        bar.remove_task(task)
 
 
 @contextmanager

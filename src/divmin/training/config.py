@@ -11,6 +11,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
+from divmin.data.form import CORRUPT
 from divmin.errors import DivminError, suggest
 from divmin.training.augment import augmentation
 from divmin.training.schedule import SCHEDULES
@@ -50,6 +51,9 @@ class TrainConfig:
     model: str = _key("dcgan", "the pair of networks")
     image_size: int | None = _key(None, "side of the images in pixels; none: as the data has it")
     channels: int | None = _key(None, "colour channels, 1 or 3; none: as the data has it")
+    corrupt: str = _key(
+        "fatal", "pictures that cannot be read: fatal (an error names one) or skip (left out, with a warning)"
+    )
     latent: int | None = _key(None, "dimension of the generator's input z; none: the model's own")
     width: int | None = _key(None, "size of the hidden layers; none: the model's own")
     steps: int = _key(2000, "generator steps")
@@ -145,7 +149,7 @@ class TrainConfig:
             _demand(0 <= value < 1, f"{name} must lie in [0, 1), got {value:g}")
         _demand(0 <= self.seed < 2**63, f"seed must lie in [0, 2**63), got {self.seed}")
         choices = {"device": DEVICES, "precision": PRECISIONS, "schedule": tuple(SCHEDULES), "likelihood": LIKELIHOODS}
-        for name, known in (choices | {"fakes": FAKES}).items():
+        for name, known in (choices | {"fakes": FAKES, "corrupt": CORRUPT}).items():
             value = getattr(self, name)
             _demand(value in known, f"{name} must be one of {', '.join(known)}, got {value!r}")
         _demand(

@@ -115,6 +115,7 @@ class Job:
             "config": self.config.to_json(),
             "supplied": list(self.supplied),
             "shape": list(self.source.shape),
+            "size": self.source.size,
             "latent": self.pair.latent,
         }
 

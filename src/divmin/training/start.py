@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from divmin.data.base import Source
+from divmin.data.sets import Track
 from divmin.errors import DivminError
 from divmin.training import checkpoint
 from divmin.training.config import TrainConfig, differences
@@ -52,6 +53,7 @@ def train(
     probes: Sequence[Probe] = (),
     judge: Judge | None = None,
     overwrite: bool = False,
+    track: Track = iter,
 ) -> Run:
     """Train a generator against a critic, from step 0.
 
@@ -63,6 +65,7 @@ def train(
         probes: looks at the run.
         judge: measures samples on the way, and keeps the best checkpoint.
         overwrite: replace the run in the folder `config.out`.
+        track: wraps the numbers of the pictures while data are read, to show progress.
 
     Returns:
         The run, finished or (after Ctrl-C or SIGTERM) interrupted with a checkpoint.
@@ -89,7 +92,7 @@ def train(
         folder = Path(fabric.broadcast(str(folder)))
         local, nodes = sizes(config)
         config = replace(config, out=str(folder), devices=local, nodes=nodes)
-        recipe, source, pair = parts(config, recipe, source, pair)
+        recipe, source, pair = parts(config, recipe, source, pair, track=track)
         rehearse(config, recipe, source, pair)
         shown = tuple(probes) if processes.first else ()
         job = Job(config, recipe, source, pair, supplied, fabric, processes, folder, shown, judge)
@@ -115,6 +118,7 @@ def resume(
     pair: Networks | None = None,
     probes: Sequence[Probe] = (),
     judge: Judge | None = None,
+    track: Track = iter,
 ) -> Run:
     """Go on with a run from its checkpoint; on the CPU the result is that of the uninterrupted run, bit for bit.
 
@@ -127,12 +131,14 @@ def resume(
         recipe, source, pair: needed where the run was started with objects instead of names.
         probes: looks at the run.
         judge: measures samples on the way, and keeps the best checkpoint.
+        track: wraps the numbers of the pictures while data are read, to show progress.
 
     Returns:
         The run, finished or interrupted.
 
     Raises:
-        DivminError: no checkpoint, a damaged one, a changed configuration, or nothing left to do.
+        DivminError: no checkpoint, a damaged one, a changed configuration, data that lost or gained samples, or nothing
+            left to do.
     """
     folder = Path(folder)
     path = folder / CHECKPOINT if file is None else Path(file)
@@ -143,7 +149,12 @@ def resume(
     asked = _agreed(stored, payload["step"], steps, config, folder, accept_changes)
     _all_supplied(payload["supplied"], recipe, source, pair, folder)
     with launched(asked) as (fabric, processes):
-        recipe, source, pair = parts(asked, recipe, source, pair)
+        recipe, source, pair = parts(asked, recipe, source, pair, track=track)
+        if not accept_changes and source.size != (before := payload.get("size", source.size)):
+            raise DivminError(
+                f"{source.name} has {source.size} samples, and had {before} when {folder} was trained: put back what was "
+                "there, or accept the change (accept_changes, --accept-changes)"
+            )
         rehearse(asked, recipe, source, pair)
         supplied, shown = tuple(payload["supplied"]), tuple(probes) if processes.first else ()
         job = Job(asked, recipe, source, pair, supplied, fabric, processes, folder, shown, judge)
