@@ -174,3 +174,26 @@ def test_help_lists_the_metrics(capsys: pytest.CaptureFixture[str]) -> None:
         main(["evaluate", "--help"])
     said = capsys.readouterr().out
     assert ended.value.code == 0 and all(name in said for name in dm.evaluation.metrics())
+
+
+def test_critics_with_spectral_norm_and_packs(tmp_path: Path) -> None:
+    config = dm.TrainConfig(
+        data="ring",
+        model="mlp",
+        width=8,
+        steps=3,
+        batch_size=8,
+        packing=2,
+        spectral_norm=True,
+        out=str(tmp_path / "run"),
+    )
+    dm.train(config, show=False)
+    critic = load_critic(tmp_path / "run")
+    x = torch.randn(101, 2, generator=torch.Generator().manual_seed(0))
+    scores = critic.score(x)
+    assert critic.packing == 2 and scores.shape == (50,)
+    torch.testing.assert_close(scores[7:8], critic.score(x[14:16]))
+    found = dm.evaluate(tmp_path / "run", [], divergences="js", method="logistic", n_real=100, n_fake=100, show=False)
+    assert found.critic is not None
+    assert found.critic.estimates[0].n == (50, 50)
+    assert any("judges 2 samples together" in each for each in found.critic.warnings)

@@ -28,6 +28,9 @@ from divmin.training import TrainConfig, load, load_critic
 from divmin.training.job import Networks
 
 SEEN = "the critic was trained on this data: its scores hold what it remembers, and bound nothing; compare with held-out data"
+PACKED = (
+    "the critic judges {0} samples together: these are divergences of {0} independent draws, {0} times as large for KL"
+)
 
 
 @dataclass(frozen=True)
@@ -166,9 +169,10 @@ def evaluate(
     if not members:
         return Judgement(str(run), sampler.step, evaluation)
     critic = load_critic(run, pair=pair)
-    link = found.link if (found := explained(sampler.config.recipe)) is not None else None
-    seen = () if held_out is not None or isinstance(compared, DensitySource) else (SEEN,)
-    reading = from_critic(members, critic.score(two.real), critic.score(two.fake), link=link, warnings=seen)
+    link = found.link if (found := explained(sampler.config)) is not None else None
+    seen = [] if held_out is not None or isinstance(compared, DensitySource) else [SEEN]
+    packed = [PACKED.format(critic.packing)] if critic.packing > 1 else []
+    reading = from_critic(members, critic.score(two.real), critic.score(two.fake), link=link, warnings=[*seen, *packed])
     return Judgement(str(run), sampler.step, evaluation, reading, _anew(members, two, method, show))
 
 

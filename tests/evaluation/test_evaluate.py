@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,36 @@ def test_defaults_by_the_kind_of_data() -> None:
     assert moons.n_real == 2500
     with pytest.raises(DivminError, match="no modes"):
         evaluate(load("two_moons"), lambda n, seed: torch.rand(n, 2), "modes", n_fake=60)
+
+
+@dataclass(frozen=True, eq=False)
+class Stacked:
+    """Three digits as the channels of one image."""
+
+    members: object
+    name: str = "stacked"
+    shape: tuple[int, ...] = (3, 8, 8)
+    size: None = None
+
+    def batch(self, indices: Tensor) -> Tensor:
+        rows = torch.stack([indices * prime % self.members.size for prime in (7, 11, 13)], 1)
+        return self.members.batch(rows.flatten()).reshape(-1, 3, 8, 8)
+
+
+def test_stacked_images_have_a_thousand_modes() -> None:
+    source = Stacked(load("digits"))
+    random = torch.Generator().manual_seed(0)
+
+    def draw(n: int, seed: int) -> Tensor:
+        return source.members.batch(torch.randint(1797, (3 * n,), generator=random)).reshape(-1, 3, 8, 8)
+
+    found = evaluate(source, draw, "modes, reverse_kl", n_real=600)
+    assert found.n_fake == 26_000 and found["modes"].value == 1000
+    assert found["reverse_kl"].value < 0.05  # (1000 - 1)/52,000 = 0.019 for perfect samples
+    near = evaluate(source, draw, "coverage", n_real=600, n_fake=600)["coverage"]
+    assert near.value > 0.9 and "each of 3 channels" in near.preprocessing
+    few = evaluate(source, lambda n, seed: draw(20, 0).repeat(n // 20, 1, 1, 1), "modes, reverse_kl", n_fake=2000)
+    assert few["modes"].value <= 20 and few["reverse_kl"].value > 3.5
 
 
 def test_modes_of_ones_own() -> None:

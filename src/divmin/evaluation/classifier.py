@@ -224,12 +224,26 @@ def _trained(
     return {**states, "accuracy": right / held, "held": held}
 
 
+def members_of(source: Source) -> Source | None:
+    """The labelled set whose grey images a source shows as channels of one; None where it shows no such thing."""
+    members = getattr(source, "members", None)
+    return members if isinstance(members, Source) and members.shape == (1, *source.shape[1:]) else None
+
+
 @register_extractor(
     "classifier", "the last hidden layer of a small classifier of the data's labels, trained once and cached"
 )
 def features_of_classifier(source: Source, seed: int = 0, track: Track = iter) -> Extractor:
-    """Features of a classifier trained with default settings and this seed."""
-    found = classify(source, Settings(seed=seed), track=track)
-    values = "pixels in [-1, 1]" if len(source.shape) == 3 else "coordinates"
-    way = f"{values}, {found.settings.width} hidden units of a {found}"
-    return Extractor("classifier", way, found.settings.width, found.features)
+    """Features of a classifier trained with default settings and this seed; of stacked images, those of every channel."""
+    members = members_of(source)
+    found = classify(source if members is None else members, Settings(seed=seed), track=track)
+    values, width = "pixels in [-1, 1]" if len(source.shape) == 3 else "coordinates", found.settings.width
+    if members is None:
+        return Extractor("classifier", f"{values}, {width} hidden units of a {found}", width, found.features)
+    channels = source.shape[0]
+
+    def features(images: Tensor) -> Tensor:
+        return found.features(images.flatten(0, 1)[:, None]).reshape(len(images), -1)
+
+    way = f"{values}, {width} hidden units for each of {channels} channels of a {found}"
+    return Extractor("classifier", way, channels * width, features)

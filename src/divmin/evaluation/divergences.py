@@ -154,7 +154,9 @@ def log_ratios(link: Link | None) -> tuple[Callable[[Floats], Floats], str]:
         >>> convert(np.array([0.5, 0.75])).round(3), words
         (array([0.   , 1.099]), "d from the inverse of the recipe's link, c* = u/(u + 1): tells every ratio")
     """
-    if link is None or link.is_log_ratio:
+    if link is None:
+        return (lambda c: c), "its output is taken for d"
+    if link.is_log_ratio:
         return (lambda c: c), "its output is d"
     if not link.identified:
         return (lambda c: c), "its output is taken for d, since this recipe's best critic does not tell every ratio"

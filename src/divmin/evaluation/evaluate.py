@@ -11,16 +11,17 @@ from torch import Tensor
 
 from divmin.data import DensitySource, Mixture, Source, index_stream
 from divmin.errors import DivminError
-from divmin.evaluation.classifier import Settings, classify
+from divmin.evaluation.classifier import Settings, classify, members_of
 from divmin.evaluation.comparison import Comparison
 from divmin.evaluation.extractor import Extractor, Track, extractor
 from divmin.evaluation.metric import FEATURES, MODES, Metric, chosen, metrics
-from divmin.evaluation.modes import Modes, of_classes, of_mixture
+from divmin.evaluation.modes import Modes, of_classes, of_mixture, stacked
 from divmin.evaluation.record import Evaluation
 
 Draw = Callable[[int, int], Any]  # how many, and a seed, to samples [n, *shape]
 
 POINTS, PICTURES = 2500, 5000  # samples of each side where nothing is said: of densities as in PacGAN, of data sets
+STACKED = 26_000  # fakes of stacked images, whose many modes fewer samples cannot find: as in Metz et al. and PacGAN
 UNSEEN = 2**40  # an index that no training has reached
 
 
@@ -44,9 +45,11 @@ def evaluate(
         source: the data. Of a density fresh samples are drawn; of a data set, n_real in random order without repetition.
         draw: n and a seed to samples [n, *shape]: a tensor or array.
         metrics: names of `divmin.evaluation.metrics()`, as a list or with commas; all that fit the data when None.
-        n_real, n_fake: how many samples; 2,500 of a density, 5,000 of a data set (all, if it has fewer) when None.
+        n_real, n_fake: how many samples; when None 2,500 of a density, 5,000 of a data set (all, if it has fewer), and 26,000 fakes
+            of stacked images.
         extractor: as `divmin.evaluation.extractor` takes it; when None the classifier for images with labels, else pixels.
-        modes: what counts as a mode; when None the components of a mixture, or the classes of labelled images.
+        modes: what counts as a mode; when None the components of a mixture, the classes of labels, or of stacked images tuples of
+            classes.
         learned_from: what a classifier of features or modes learns from; the source itself when None. Give the training data where
             the source is a held-out set.
         neighbours: k of precision, recall, density and coverage.
@@ -184,13 +187,15 @@ def sizes(source: Source, n_real: int | None, n_fake: int | None) -> tuple[int, 
     Raises:
         DivminError: fewer than one, or more than the data has.
     """
-    usual = POINTS if source.size is None else min(PICTURES, source.size)
+    usual = usual_fake = POINTS if source.size is None else min(PICTURES, source.size)
+    if members_of(source) is not None:
+        usual, usual_fake = PICTURES, STACKED
     for name, n in (("n_real", n_real), ("n_fake", n_fake)):
         if n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < 1):
             raise DivminError(f"{name} is {n!r}: expected a whole number of at least 1")
     if n_real is not None and source.size is not None and n_real > source.size:
         raise DivminError(f"n_real is {n_real}: {source.name} has {source.size} samples")
-    return n_real or usual, n_fake or usual
+    return n_real or usual, n_fake or usual_fake
 
 
 def data_of(source: Source, n: int, seed: int) -> Tensor:
@@ -198,7 +203,8 @@ def data_of(source: Source, n: int, seed: int) -> Tensor:
     if isinstance(source, DensitySource):
         return source.density.sample(n, seed=seed)
     if source.size is None:
-        return source.batch(torch.arange(UNSEEN, UNSEEN + n))
+        start = UNSEEN + seed % 2**16 * 2**24
+        return source.batch(torch.arange(start, start + n))
     return source.batch(index_stream(source.size, n, seed, 0)[0])
 
 
@@ -219,11 +225,13 @@ def checked(samples: Any, n: int, shape: tuple[int, ...]) -> Tensor:
 
 
 def modes_of(source: Source, seed: int = 0, track: Track = iter) -> Modes | None:
-    """The modes that a source has by itself: components of a mixture, or classes of labelled data; else None."""
+    """The modes that a source has by itself: components of a mixture, classes, or tuples of classes; None where it has none."""
     if not has_modes(source):
         return None
     if isinstance(source, DensitySource) and isinstance(source.density, Mixture):
         return of_mixture(source.density)
+    if (members := members_of(source)) is not None:
+        return stacked(classify(members, Settings(seed=seed), track=track), source.shape[0])
     return of_classes(classify(source, Settings(seed=seed), track=track))
 
 
@@ -235,8 +243,8 @@ def has_modes(source: Source) -> bool:
 
 
 def has_labels(source: Source) -> bool:
-    """Whether a classifier could learn from the data."""
-    labels = getattr(source, "labels", None)
+    """Whether a classifier could learn from the data, or from the set whose images it stacks."""
+    labels = getattr(members_of(source) or source, "labels", None)
     return labels is not None and len(labels) >= 20 and len(labels.unique()) > 1
 
 

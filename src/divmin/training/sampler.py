@@ -114,4 +114,11 @@ def networks_of(payload: Mapping[str, Any], pair: Networks | None, file: Path) -
         raise DivminError(f"{file} was trained with its own pair of networks: pass them as load(..., pair=)")
     config = TrainConfig.from_json(payload["config"], where=str(file))
     shape = tuple(payload["shape"])
-    return build(config.model, shape=shape, latent=payload["latent"], width=config.width, seed=config.seed)
+    return build(
+        config.model,
+        shape=shape,
+        latent=payload["latent"],
+        width=config.width,
+        seed=config.seed,
+        packing=config.packing,
+    )
