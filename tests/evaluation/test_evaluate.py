@@ -62,6 +62,7 @@ def test_settings_stand_beside_every_number() -> None:
         assert ("modes: nearest mean within 3" if by_modes else "pixels: coordinates as they are, flattened") in line
         assert found[name].text in line and f"({found[name].better} is better)" in line
     assert all("3 neighbours" in lines[name] for name in ("precision", "recall", "density", "coverage"))
+    assert "10 subsets of 20" in lines["kernel"] and "8 modes in all" in lines["modes"]
     assert "seed 2" in str(found)
 
 

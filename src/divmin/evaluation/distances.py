@@ -78,9 +78,7 @@ def kernel(x: Tensor, y: Tensor, *, seed: int = 0, track: Track = iter) -> tuple
     Source: Binkowski et al. 2018.
     """
     x, y = _pair(x, y, least=2 * SUBSETS)
-    n = min(len(x), len(y))
-    subsets = max(SUBSETS, n // LARGEST)
-    size = n // subsets
+    subsets, size = subsets_of(min(len(x), len(y)))
     rows = [torch.randperm(len(each), generator=generator_for(seed, side)) for side, each in enumerate((x, y))]
     mmd = _torchmetrics("kid").poly_mmd
     found = []
@@ -89,6 +87,17 @@ def kernel(x: Tensor, y: Tensor, *, seed: int = 0, track: Track = iter) -> tuple
         found.append(float(mmd(x[rows[0][part]], y[rows[1][part]])))
     values = torch.tensor(found, dtype=torch.float64)
     return float(values.mean()), float(values.std()) / math.sqrt(subsets)
+
+
+def subsets_of(n: int) -> tuple[int, int]:
+    """How many disjoint subsets `kernel` makes of n samples a side, and of how many samples each.
+
+    Example:
+        >>> subsets_of(2500), subsets_of(50_000)
+        ((10, 250), (50, 1000))
+    """
+    subsets = max(SUBSETS, n // LARGEST)
+    return subsets, n // subsets
 
 
 class _Given(nn.Module):

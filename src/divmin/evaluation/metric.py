@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from divmin.errors import DivminError, suggest
 from divmin.evaluation.comparison import Comparison
+from divmin.evaluation.distances import subsets_of
 from divmin.evaluation.record import HIGHER, LOWER, Number
 
 Read = Callable[[Comparison], tuple[float, float | None]]
@@ -100,6 +101,10 @@ def _balls(comparison: Comparison) -> str:
     return f"{comparison.neighbours} neighbours"
 
 
+def _subsets(comparison: Comparison) -> str:
+    return "{} subsets of {}".format(*subsets_of(min(len(comparison.real), len(comparison.fake))))
+
+
 def _of_modes(comparison: Comparison) -> str:
     return f"{len(comparison.modes.weights)} modes in all"
 
@@ -110,7 +115,7 @@ for _metric in (
     Metric("frechet", "squared Frechet distance between normal laws fitted to the features", LOWER, FEATURES,
            lambda c: (c.frechet, None), aliases=("fid",), source="Heusel et al. 2017"),
     Metric("kernel", "unbiased squared kernel distance, k = (x.y/dim + 1)^3", LOWER, FEATURES,
-           lambda c: c.kernel, aliases=("kid",), source="Binkowski et al. 2018"),
+           lambda c: c.kernel, _subsets, aliases=("kid",), source="Binkowski et al. 2018"),
     Metric("precision", "share of samples within the data's manifold", HIGHER, FEATURES,
            lambda c: (c.manifold.precision, None), _balls, source=KYNKAANNIEMI),
     Metric("recall", "share of the data within the samples' manifold", HIGHER, FEATURES,
