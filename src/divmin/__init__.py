@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from divmin.family import divergences as divergences
     from divmin.family import from_curvature as from_curvature
     from divmin.family import from_f as from_f
+    from divmin.judgement import evaluate as evaluate
     from divmin.objectives import Own as Own
     from divmin.objectives import Recipe as Recipe
     from divmin.objectives import recipe as recipe
@@ -81,8 +82,20 @@ _HOMES = {
     "load": "divmin.training",
     "train": "divmin.experiment",
     "resume": "divmin.experiment",
+    "evaluate": "divmin.judgement",
 }
-_ROOMS = ("data", "estimators", "explanation", "family", "objectives", "models", "training", "values", "plots")
+_ROOMS = (
+    "data",
+    "estimators",
+    "evaluation",
+    "explanation",
+    "family",
+    "objectives",
+    "models",
+    "training",
+    "values",
+    "plots",
+)
 
 __all__ = ["__version__", *_HOMES]
 

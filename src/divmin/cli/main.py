@@ -23,6 +23,7 @@ COMMANDS = {
     "train": "train a generator against a critic",
     "resume": "go on with a run from its checkpoint",
     "sample": "draw from a trained generator",
+    "evaluate": "judge the samples of a trained generator against data",
 }
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 

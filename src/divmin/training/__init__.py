@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from divmin.training.config import TrainConfig as TrainConfig
+from divmin.training.critic import TrainedCritic as TrainedCritic
+from divmin.training.critic import load_critic as load_critic
 from divmin.training.finite import NotFiniteError as NotFiniteError
 from divmin.training.job import rehearse as rehearse
 from divmin.training.judge import Judge as Judge
