@@ -8,14 +8,14 @@ import math
 import pytest
 
 from divmin.errors import DivminError
-from divmin.training import Judge, Judgement, Probe, checkpoint, load, resume
+from divmin.training import Judge, Verdict, Probe, checkpoint, load, resume
 
 VALUES = {2: 5.0, 4: 3.0, 6: math.inf, 8: 4.0, 10: 3.0, 12: 7.0}
 
 
 def judge(better="lower", by=None, every=2):
     def act(view):
-        return Judgement(
+        return Verdict(
             {"other": 1.0, "distance": VALUES.get(view.step, 9.0)}, {"other": "lower", "distance": better}, "by hand"
         )
 
@@ -68,7 +68,7 @@ def test_judging_leaves_no_trace_in_the_run(lab, same):
     def act(view):
         torch.rand(3)
         view.sample(view.noise(4))
-        return Judgement({"x": 0.0}, {"x": "lower"})
+        return Verdict({"x": 0.0}, {"x": "lower"})
 
     plain = lab.train("plain", parts=lab.parts("conv"))
     judged = lab.train("judged", parts=lab.parts("conv"), more={"judge": Judge(2, act)})

@@ -8,7 +8,7 @@ from divmin.training.critic import load_critic as load_critic
 from divmin.training.finite import NotFiniteError as NotFiniteError
 from divmin.training.job import rehearse as rehearse
 from divmin.training.judge import Judge as Judge
-from divmin.training.judge import Judgement as Judgement
+from divmin.training.judge import Verdict as Verdict
 from divmin.training.launch import first_process as first_process
 from divmin.training.metrics import Record as Record
 from divmin.training.parts import losses as losses

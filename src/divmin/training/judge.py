@@ -18,7 +18,7 @@ LOWER, HIGHER = "lower", "higher"
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Verdict:
     """What was measured of a run's samples.
 
     Args:
@@ -41,14 +41,14 @@ class Judge:
         act: from a look at the run to what was measured; what it draws has no effect on the run.
         by: the metric by which the best checkpoint is kept; the first one that is measured when None.
 
-    >>> judge = Judge(10, lambda view: Judgement({"distance": 0.5}, {"distance": "lower"}))
+    >>> judge = Judge(10, lambda view: Verdict({"distance": 0.5}, {"distance": "lower"}))
     """
 
     every: int
-    act: Callable[[View], Judgement]
+    act: Callable[[View], Verdict]
     by: str | None = None
 
-    def metric(self, found: Judgement) -> str:
+    def metric(self, found: Verdict) -> str:
         """The name of the metric that decides.
 
         Raises:
@@ -82,7 +82,7 @@ class Best:
         return True
 
 
-def append(folder: Path, step: int, found: Judgement) -> None:
+def append(folder: Path, step: int, found: Verdict) -> None:
     """Add one line to evaluation.jsonl; a number that is not finite is null there, since JSON has none."""
     values = {name: value if math.isfinite(value) else None for name, value in found.values.items()}
     line = {"step": step, "values": values, "better": dict(found.better), "settings": found.settings}

@@ -138,14 +138,14 @@ def refuse_occupied(folder: Path, *, overwrite: bool = False) -> None:
         raise DivminError(
             f"{folder} holds a run: go on with divmin resume {folder}, or start anew with overwrite (--overwrite)"
         )
-    if folder.is_dir() and any(not _never_begun(path) for path in folder.iterdir()):
+    if folder.is_dir() and not _never_begun(folder):
         raise DivminError(f"{folder} holds other files: choose an empty folder for the run")
 
 
-def _never_begun(path: Path) -> bool:
-    """Whether this is a file of a run that was killed before it had a state."""
-    empty = path.name == SAMPLES and path.is_dir() and not any(path.iterdir())
-    return empty or path.name == CONFIG or path.match(".*.part")
+def _never_begun(folder: Path) -> bool:
+    """Whether there is nothing, or what a run leaves that was killed before it had a state; a config.yaml alone is somebody's."""
+    names = {path.name for path in folder.iterdir() if not path.match(".*.part")}
+    return not names or (SAMPLES in names <= {SAMPLES, CONFIG} and not any((folder / SAMPLES).iterdir()))
 
 
 def claim(folder: Path) -> None:
