@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from divmin.objectives import Recipe as Recipe
     from divmin.objectives import recipe as recipe
     from divmin.objectives import recipes as recipes
+    from divmin.overview import runs as runs
+    from divmin.sweeps import sweep as sweep
     from divmin.training import TrainConfig as TrainConfig
     from divmin.training import load as load
     from divmin.values import Fit as Fit
@@ -79,6 +81,8 @@ _HOMES = {
     "load": "divmin.training",
     "train": "divmin.experiment",
     "resume": "divmin.experiment",
+    "runs": "divmin.overview",
+    "sweep": "divmin.sweeps",
 }
 _ROOMS = ("data", "estimators", "explanation", "family", "objectives", "models", "training", "values", "plots")
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from divmin import plots, training
+from torch import Tensor
+
+from divmin import loggers, plots, training
 from divmin.data import Source
 from divmin.errors import DivminError
 from divmin.explanation import Explanation, explain
 from divmin.explanation.curves import lines
+from divmin.files import write_json
 from divmin.objectives import AnyRecipe, Recipe, Relativistic
-from divmin.progress import progress
+from divmin.progress import progress, waiting
 from divmin.training import Probe, Run, TrainConfig, View
+from divmin.training.run import EXPLANATION, frames, writing
 
-CURVES, DIVERGENCE, GRID = "curves.png", "divergence.png", "samples.png"
+CURVES, DIVERGENCE, GRID, FILM = "curves.png", "divergence.png", "samples.png", "samples.gif"
+BEHIND = 1000  # samples of the data under vectors of the model
 
 
 def train(
@@ -24,6 +30,7 @@ def train(
     recipe: AnyRecipe | None = None,
     source: Source | None = None,
     probes: Sequence[Probe] = (),
+    log: Sequence[str] = (),
     overwrite: bool = False,
     show: bool = True,
 ) -> Run:
@@ -34,6 +41,7 @@ def train(
         recipe: a Recipe object in place of `config.recipe`.
         source: a data source in place of `config.data`.
         probes: further looks at the run.
+        log: loggers that are told of the run, such as ("tensorboard", "wandb"); see `divmin.loggers`.
         overwrite: replace the run in the folder `config.out`.
         show: show progress on standard error.
 
@@ -41,14 +49,14 @@ def train(
         The run; its pictures are listed by `pictures`.
 
     Raises:
-        DivminError: for settings that do not fit, before any work is done.
+        DivminError: for settings that do not fit and libraries that are missing, before any work is done.
 
     Example:
         >>> import divmin as dm, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     run = dm.train(dm.TrainConfig(model="mlp", width=16, steps=2, out=folder + "/run"), show=False)
         ...     sorted(path.name for path in pictures(run))
-        ['00000000.png', '00000002.png', 'curves.png', 'divergence.png', 'samples.png']
+        ['00000000.png', '00000002.png', 'curves.png', 'divergence.png', 'samples.gif', 'samples.png']
     """
 
     if not isinstance(config, TrainConfig):
@@ -56,10 +64,10 @@ def train(
             f"expected a TrainConfig; got {type(config).__name__}: write dm.TrainConfig(recipe=..., data=...)"
         )
 
-    def start(extra: tuple[Probe, ...]) -> Run:
-        return training.train(config, recipe=recipe, source=source, probes=(*extra, *probes), overwrite=overwrite)
+    def start(looks: tuple[Probe, ...]) -> Run:
+        return training.train(config, recipe=recipe, source=source, probes=looks, overwrite=overwrite)
 
-    return _with_pictures(config, start, recipe, show, 0)
+    return _watched(config, start, probes, loggers.chosen(log), recipe, show)
 
 
 def resume(
@@ -69,6 +77,7 @@ def resume(
     recipe: AnyRecipe | None = None,
     source: Source | None = None,
     probes: Sequence[Probe] = (),
+    log: Sequence[str] = (),
     show: bool = True,
 ) -> Run:
     """Go on with a run from its checkpoint, as the command line does; on the CPU bit for bit.
@@ -79,6 +88,7 @@ def resume(
         recipe: the Recipe object of a run that was started with one.
         source: the data source of a run that was started with one.
         probes: further looks at the run.
+        log: loggers that are told of the run, from its first step on if they were not told before.
         show: show progress on standard error.
 
     Returns:
@@ -88,11 +98,12 @@ def resume(
         DivminError: no readable checkpoint, or nothing left to do.
     """
     before = Run.open(folder)
+    config = before.config if steps is None else replace(before.config, steps=steps)
 
-    def start(extra: tuple[Probe, ...]) -> Run:
-        return training.resume(folder, steps=steps, recipe=recipe, source=source, probes=(*extra, *probes))
+    def start(looks: tuple[Probe, ...]) -> Run:
+        return training.resume(folder, steps=steps, recipe=recipe, source=source, probes=looks)
 
-    return _with_pictures(before.config, start, recipe, show, before.step, steps)
+    return _watched(config, start, probes, loggers.chosen(log), recipe, show, before.step)
 
 
 def pictures(run: Run) -> list[Path]:
@@ -104,7 +115,7 @@ def pictures(run: Run) -> list[Path]:
     Returns:
         Existing files.
     """
-    named = [run.folder / name for name in (GRID, CURVES, DIVERGENCE)]
+    named = [run.folder / name for name in (GRID, CURVES, DIVERGENCE, FILM)]
     return [path for path in (*named, *sorted(run.samples.glob("*.png"))) if path.exists()]
 
 
@@ -118,30 +129,70 @@ def explained(recipe: object) -> Explanation | None:
         return None
 
 
-def _with_pictures(
+@dataclass
+class Drawing:
+    """The pictures of a run on the way: always of the same z, and vectors before the same data on the same axes.
+
+    Args:
+        samples: how many of the model.
+        latest: the last look.
+        real: data behind vectors; None for images, and before the first look.
+    """
+
+    samples: int
+    latest: View | None = None
+    real: Tensor | None = None
+
+    def look(self, view: View) -> None:
+        """Draw the picture of a step."""
+        if self.latest is None and len(view.source.shape) == 1:
+            self.real = view.real(BEHIND)
+        window = None if self.real is None else plots.window(self.real)
+        fake = view.sample(view.noise(self.samples))
+        plots.save_samples(fake, view.picture, real=self.real, title=f"step {view.step}", window=window)
+        self.latest = view
+
+    def finish(self, run: Run) -> None:
+        """Draw samples beside data, and the pictures of all steps one after the other."""
+        if self.latest is not None:
+            fake, real = self.latest.sample(self.latest.noise(self.samples)), self.latest.real(self.samples)
+            plots.save_samples(fake, run.folder / GRID, real=real, title=f"generated, step {run.step}")
+        if len(drawn := frames(run.folder)) > 1:
+            plots.save_film(drawn, run.folder / FILM)
+
+
+def _watched(
     config: TrainConfig,
     start: Callable[[tuple[Probe, ...]], Run],
+    probes: Sequence[Probe],
+    told: Sequence[loggers.Logger],
     given: AnyRecipe | None,
     show: bool,
-    done: int,
-    steps: int | None = None,
+    done: int = 0,
 ) -> Run:
-    latest: list[View] = []
-
-    def picture(view: View) -> None:
-        plots.save_samples(view.sample(view.noise(config.samples)), view.picture, title=f"step {view.step}")
-        latest[:] = [view]
-
+    """Run `start` with probes that draw, show and tell, then draw what is drawn at the end."""
+    with waiting("working out what is minimised") if show else nullcontext():
+        found = explained(given if given is not None else config.recipe)
+    drawing = Drawing(config.samples)
     with ExitStack() as stack:
-        bars = stack.enter_context(progress(steps or config.steps, done)) if show else ()
-        run = start((Probe(config.sample_every, picture), *bars))
+        bars = stack.enter_context(progress(config.steps, done)) if show else ()
+        tellers = stack.enter_context(loggers.telling(told, config.log_every))
+        # Loggers come last, because they tell what the others have written.
+        run = start((_noting(found, config), Probe(config.sample_every, drawing.look), *bars, *probes, *tellers))
     if records := run.records():
         plots.save_history(records, run.folder / CURVES)
-    found = explained(given if given is not None else config.recipe)
     if found is not None and (record := lines([found])).members[0].weight is not None:
         plots.save_explanations(record, run.folder / DIVERGENCE, caption=f"{found.subject}: {found.sentence}")
-    if latest:
-        view = latest[0]
-        fake, real = view.sample(view.noise(config.samples)), view.real(config.samples)
-        plots.save_samples(fake, run.folder / GRID, real=real, title=f"generated, step {run.step}")
+    drawing.finish(run)
     return run
+
+
+def _noting(found: Explanation | None, config: TrainConfig) -> Probe:
+    """The probe that writes what is minimised into the run folder, once."""
+
+    def note(view: View) -> None:
+        if found is not None and not (view.folder / EXPLANATION).exists():
+            with writing(view.folder):
+                write_json(view.folder / EXPLANATION, {"minimises": found.formula_name, **found.to_record()})
+
+    return Probe(config.steps, note)

@@ -22,6 +22,8 @@ COMMANDS = {
     "train": "train a generator against a critic",
     "resume": "go on with a run from its checkpoint",
     "sample": "draw from a trained generator",
+    "runs": "the runs in a folder: what they minimise, how far they are, their best numbers",
+    "sweep": "a grid of recipes and seeds as runs of their own, with means and standard errors",
 }
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 

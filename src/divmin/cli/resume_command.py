@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from divmin.cli.plugins import add_import, load
+from divmin.cli.train_command import add_log, logs
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps", type=int, metavar="N", help="generator steps in all, when more are wanted than configured"
     )
+    add_log(parser)
     add_import(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as a record for programs")
 
@@ -23,4 +25,5 @@ def run(arguments: argparse.Namespace) -> int:
     from divmin.cli.outcome import report
     from divmin.experiment import resume
 
-    return report(resume(arguments.run, steps=arguments.steps), arguments.json)
+    run = resume(arguments.run, steps=arguments.steps, log=logs(arguments), show=not arguments.json)
+    return report(run, arguments.json)
