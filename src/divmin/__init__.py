@@ -84,7 +84,19 @@ _HOMES = {
     "runs": "divmin.overview",
     "sweep": "divmin.sweeps",
 }
-_ROOMS = ("data", "estimators", "explanation", "family", "objectives", "models", "training", "values", "plots")
+_ROOMS = (
+    "data",
+    "estimators",
+    "explanation",
+    "family",
+    "objectives",
+    "models",
+    "training",
+    "values",
+    "plots",
+    "loggers",
+    "sweeps",
+)
 
 __all__ = ["__version__", *_HOMES]
 

@@ -98,12 +98,15 @@ def resume(
         DivminError: no readable checkpoint, or nothing left to do.
     """
     before = Run.open(folder)
+    told = loggers.chosen(log)
+    if told:
+        loggers.journal(before.folder)  # damaged notes are an error now, not after some steps
     config = before.config if steps is None else replace(before.config, steps=steps)
 
     def start(looks: tuple[Probe, ...]) -> Run:
         return training.resume(folder, steps=steps, recipe=recipe, source=source, probes=looks)
 
-    return _watched(config, start, probes, loggers.chosen(log), recipe, show, before.step)
+    return _watched(config, start, probes, told, recipe, show, before.step)
 
 
 def pictures(run: Run) -> list[Path]:

@@ -26,7 +26,7 @@ class Summary:
         folder: the run folder.
         name: the same, from the folder that was listed.
         state: finished, interrupted, failed, running, stopped (it says running, and its process is gone) or damaged.
-        changed: when its state was last written, in seconds since 1970.
+        changed: when it last wrote a state, a record or a checkpoint, in seconds since 1970.
         reason: why it is interrupted, failed or damaged.
         data, recipe, model, seed: as configured; None where damaged.
         minimises: the name of the explained divergence; None where it is not known.
@@ -91,7 +91,8 @@ def run_folders(folder: Path) -> Iterator[Path]:
 def summary(folder: Path, name: str, metric: str | None = None) -> Summary:
     """What a run folder says, or why it cannot be read."""
     try:
-        changed = max(path.stat().st_mtime for path in (folder, folder / STATUS) if path.exists())
+        files = [folder / name for name in (STATUS, METRICS, CHECKPOINT)]
+        changed = max(path.stat().st_mtime for path in files if path.exists())
         known = Summary(folder, name, DAMAGED, changed)
     except OSError as error:
         return Summary(folder, name, DAMAGED, 0.0, reason=f"{folder}: {error.strerror}")

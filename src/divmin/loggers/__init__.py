@@ -3,9 +3,9 @@
 from divmin.loggers import tensorboard as _tensorboard
 from divmin.loggers import wandb as _wandb
 from divmin.loggers.base import Logger, Sink, Start, chosen, loggers, register
-from divmin.loggers.telling import telling
+from divmin.loggers.telling import journal, telling
 
 register(_tensorboard.LOGGER)
 register(_wandb.LOGGER)
 
-__all__ = ["Logger", "Sink", "Start", "chosen", "loggers", "register", "telling"]
+__all__ = ["Logger", "Sink", "Start", "chosen", "journal", "loggers", "register", "telling"]

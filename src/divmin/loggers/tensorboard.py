@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from divmin.loggers.base import Logger, Start
+from divmin.training.run import EVENTS
 
 
 class EventFile:
@@ -41,7 +42,10 @@ def open_event_file(start: Start) -> EventFile:
     """A new event file in the run folder, which begins with the settings when nothing was told before."""
     from torch.utils.tensorboard import SummaryWriter
 
-    writer = SummaryWriter(str(start.folder))
+    if start.fresh:  # what is told from the beginning stands nowhere else
+        for path in start.folder.glob(EVENTS):
+            path.unlink()
+    writer = SummaryWriter(str(start.folder), filename_suffix=Path(EVENTS).suffix)
     if start.fresh:
         writer.add_text("settings", f"```\n{json.dumps(dict(start.settings), indent=2)}\n```", 0)
     return EventFile(writer)

@@ -40,7 +40,8 @@ def open_board(start: Start) -> Board:
     import wandb
 
     mode: Any = os.environ.get("WANDB_MODE", "offline")
-    quiet = wandb.Settings(silent=True, console="off", disable_git=True, save_code=False, x_disable_stats=True)
+    # The console is left to the progress of the run; online, the address of the page is worth a line.
+    quiet = wandb.Settings(silent=mode != "online", console="off", disable_git=True, save_code=False)
     try:
         run = wandb.init(
             project=os.environ.get("WANDB_PROJECT", "divmin"),

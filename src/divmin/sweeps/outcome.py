@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from signal import SIGINT
 from typing import Any
 
 from divmin.errors import DivminError
@@ -17,10 +16,10 @@ LOSSES = ("critic_loss", "generator_loss", "d_real", "d_fake")
 
 @dataclass(frozen=True)
 class Ending:
-    """How an attempt to train ended: with an error in one line, stopped by a signal, or well."""
+    """How an attempt to train ended: with an error in one line, by the signal of this number, or well."""
 
     error: str | None = None
-    stopped: bool = False
+    signal: int | None = None
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,8 @@ def outcome(config: TrainConfig, before: Standing, ending: Ending | None) -> Out
         return left("failed", ending.error)
     if run is not None and run.state in ("finished", "interrupted", "failed"):
         return left(run.state, run.reason, run.signal)
-    if ending.stopped:  # before it had begun, so that its folder knows nothing of it
-        return left("interrupted", "stopped at once", SIGINT.value)
+    if ending.signal is not None:  # before it had begun, so that its folder knows nothing of it
+        return left("interrupted", "stopped at once", ending.signal)
     return left("failed", "it ended without saying why")
 
 

@@ -63,8 +63,8 @@ def side_by_side(
                     running.append((task, Worker(command(task.config, task.before, log, imports))))
                 for task, worker in [each for each in running if each[1].process.poll() is not None]:
                     running.remove((task, worker))
-                    ended[task.place] = ending = worker.ending(stopped=stop.signal is not None)
-                    tell(task.place, "stopped" if ending.stopped else ending.error or "finished")
+                    ended[task.place] = ending = worker.ending(stop.signal)
+                    tell(task.place, "stopped" if ending.signal is not None else ending.error or "finished")
                 time.sleep(PAUSE)
             except KeyboardInterrupt:  # the second one: the first was a note
                 for _, worker in running:
@@ -90,11 +90,11 @@ class Worker:
             start_new_session=True,
         )
 
-    def ending(self, stopped: bool) -> Ending:
+    def ending(self, asked: int | None) -> Ending:
         """How it ended, once it has.
 
         Args:
-            stopped: whether it was asked to stop.
+            asked: the signal that all were sent, if one was.
         """
         code = self.process.wait()
         self._said.seek(0)
@@ -102,8 +102,8 @@ class Worker:
         self._said.close()
         if code == 0:
             return Ending()
-        if stopped or code in (128 + SIGINT, 128 + SIGTERM):
-            return Ending(stopped=True)
+        if asked is not None or code in (128 + SIGINT, 128 + SIGTERM):
+            return Ending(signal=code - 128 if asked is None else asked)
         last = lines[-1].removeprefix("divmin: ") if lines else "it said nothing"
         return Ending(f"its process was ended by signal {-code}" if code < 0 else last)
 

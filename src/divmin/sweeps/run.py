@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from signal import SIGINT
 
 from divmin import experiment, loggers
 from divmin.errors import DivminError
@@ -78,14 +79,14 @@ def _one_by_one(tasks: Sequence[Task], log: Sequence[str], said: Said) -> dict[i
         try:
             run = _trained(task.config, task.before, log, show=said.show and sys.stderr.isatty())
         except KeyboardInterrupt:
-            ended[task.place] = Ending(stopped=True)
+            ended[task.place] = Ending(signal=SIGINT.value)
             break
         except Exception as error:  # whatever goes wrong in one run, the others are still to be trained
             reason = str(error) if isinstance(error, DivminError) else f"{type(error).__name__}: {error}"
             ended[task.place] = Ending(" ".join(reason.split()))
             said.line(task.place, reason)
             continue
-        ended[task.place] = Ending(stopped=run.state == "interrupted")
+        ended[task.place] = Ending(signal=run.signal)
         if run.state == "interrupted":
             break
     return ended

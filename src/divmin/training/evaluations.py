@@ -5,21 +5,41 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from divmin.training.run import read_text
 
 EVALUATION = "evaluation.jsonl"
-LARGER_IS_BETTER = ("precision", "recall", "density", "coverage", "modes", "entropy", "inception", "log_likelihood")
+HIGHER = "higher"
+# What grows as samples get better, where a line does not say; distances and divergences shrink.
+GROWING = (
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "modes",
+    "quality",
+    "entropy",
+    "inception_score",
+    "log_likelihood",
+)
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Measured values, by name, at a generator step."""
+    """What was measured at a generator step.
+
+    Args:
+        step: generator steps done.
+        values: metric -> number.
+        better: metric -> "lower" or "higher", where the line says so.
+    """
 
     step: int
     values: dict[str, float]
+    better: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -32,46 +52,40 @@ class Best:
 
 
 def read(folder: Path) -> list[Evaluation]:
-    """The evaluations of a run, in the order of the file; a line that is none, or no finite number, is passed over.
+    """The evaluations of a run, in the order of the file; a line that is none is passed over, and so is what is no finite number.
 
     Args:
-        folder: a run folder, whose evaluation.jsonl has lines {"step": 500, "values": {"name": 0.25}}; none is no error.
+        folder: a run folder. Lines of its evaluation.jsonl are {"step": 500, "values": {"recall": 0.25}}, and may have a third
+            key "better": {"recall": "higher"}. No file is no error.
     """
     path = folder / EVALUATION
     found = (_line(line) for line in (read_text(path) if path.exists() else "").splitlines())
     return [each for each in found if each is not None]
 
 
-def larger_is_better(metric: str) -> bool:
-    """Whether a metric grows as samples get better: shares and counts do, distances and divergences do not.
-
-    >>> larger_is_better("mode_coverage"), larger_is_better("kid")
-    (True, False)
-    """
-    return any(word in metric.lower() for word in LARGER_IS_BETTER)
-
-
 def best(evaluations: Sequence[Evaluation], metric: str | None = None) -> Best | None:
     """The best value of a metric, of the first one that was measured if none is named; the earliest of equals.
 
-    >>> best([Evaluation(10, {"kid": 0.3}), Evaluation(20, {"kid": 0.2})])
-    Best(metric='kid', value=0.2, step=20)
+    >>> best([Evaluation(10, {"kernel": 0.3}), Evaluation(20, {"kernel": 0.2})])
+    Best(metric='kernel', value=0.2, step=20)
     """
     name = metric or next((name for each in evaluations for name in each.values), None)
-    told = [
-        Best(name, each.values[name], each.step) for each in evaluations if name is not None and name in each.values
-    ]
-    if not told:
+    having = [each for each in evaluations if name in each.values]
+    if name is None or not having:
         return None
-    sign = -1 if larger_is_better(told[0].metric) else 1
-    return min(told, key=lambda each: sign * each.value)
+    said = having[-1].better.get(name)
+    grows = said == HIGHER if said else any(word in name.lower() for word in GROWING)
+    found = min(having, key=lambda each: -each.values[name] if grows else each.values[name])
+    return Best(name, found.values[name], found.step)
 
 
 def _line(text: str) -> Evaluation | None:
     try:
-        found = json.loads(text)
-        step, values = found["step"], found["values"].items()
+        found: Any = json.loads(text)
+        step, values, better = found["step"], found["values"].items(), found.get("better") or {}
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
         return None
     numbers = {str(k): float(v) for k, v in values if type(v) in (int, float) and math.isfinite(v)}
-    return Evaluation(step, numbers) if type(step) is int and numbers else None
+    if type(step) is not int or not numbers:
+        return None
+    return Evaluation(step, numbers, {str(k): str(v) for k, v in better.items()} if isinstance(better, dict) else {})

@@ -28,7 +28,7 @@ from divmin.training.process import Process, current
 from divmin.training.record import Record, parse
 
 CONFIG, STATUS, METRICS, CHECKPOINT, SAMPLES = "config.yaml", "status.json", "metrics.jsonl", "checkpoint.pt", "samples"
-EXPLANATION, LOGGED, EVENTS = "explanation.json", "logged.json", "events.out.tfevents.*"
+EXPLANATION, LOGGED, EVENTS = "explanation.json", "logged.json", "events.out.tfevents.*.divmin"
 FILES = (CONFIG, STATUS, METRICS, CHECKPOINT, EXPLANATION, LOGGED)
 STATES = ("running", "finished", "interrupted", "failed")
 PICTURE = re.compile(r"\d{8}\.png")
