@@ -92,7 +92,9 @@ def test_a_missing_library_is_told_before_any_work(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     there = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda which, *rest: None if which == name else there(which, *rest))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda which, *rest: None if which == name else there(which, *rest)
+    )
     monkeypatch.chdir(tmp_path)
     arguments = ["--data", "ring", "--model", "mlp", "--steps", "2", "--log", name]
     assert main(["train", *arguments]) == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -103,10 +103,8 @@ def draw_cloud(fake: Tensor, real: Tensor | None, ax: Axes, title: str, window: 
             low, high = min(low, float(real.min())), max(high, float(real.max()))
         span = (low - 0.5, high + 0.5) if window is None else window.x
         if real is not None:
-            ax.hist(real.flatten().numpy(), bins=BINS, range=span, density=True, color="0.75", label="real")
-        ax.hist(
-            fake.flatten().numpy(), bins=BINS, range=span, density=True, histtype="step", color=COLOURS[0], label=title
-        )
+            _histogram(real, ax, span, color="0.75", label="real")
+        _histogram(fake, ax, span, histtype="step", color=COLOURS[0], label=title)
         ax.set(xlabel="x", ylabel="density")
     else:
         if real is not None:
@@ -131,6 +129,13 @@ def _show(window: Window, fake: Tensor, ax: Axes) -> None:
     beyond = len(flat) - int(torch.stack(inside).all(0).sum())
     if beyond:
         ax.text(0.02, 0.02, f"{beyond} of {len(flat)} beyond the axes", transform=ax.transAxes)
+
+
+def _histogram(samples: Tensor, ax: Axes, span: tuple[float, float], **how: Any) -> None:
+    """Shares of all samples, over the width of a bin: what is beyond the axes lifts nothing."""
+    x = samples.flatten().numpy()
+    each = BINS / ((span[1] - span[0]) * len(x))
+    ax.hist(x, bins=BINS, range=span, weights=[each] * len(x), **how)
 
 
 def _scatter(samples: Tensor, ax: Axes, colour: str, label: str) -> None:
