@@ -69,8 +69,9 @@ def check_apart(configs: Sequence[TrainConfig]) -> None:
         if config.out is None:
             raise DivminError("each run of a sweep needs a folder of its own: set out")
         if config.out in seen:
-            twice = "asked for twice" if seen[config.out] == config else f"asked for with {config.recipe} too"
-            raise DivminError(f"the run in {config.out} is {twice}: name each setting once")
+            first = seen[config.out]
+            how = "asked for twice" if first == config else f"meant for {first.recipe} and for {config.recipe}"
+            raise DivminError(f"the run in {config.out} is {how}: name each setting once, in one way")
         seen[config.out] = config
 
 
