@@ -6,7 +6,6 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ FLAGS = ["--data", "ring", "--model", "mlp", "--width", "8", "--batch-size", "8"
 
 
 @pytest.fixture
-def signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def signals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A model called `stopping` whose generator raises SIGINT when it has made as many training batches as the list says."""
     calls: list[int] = []
 
@@ -52,7 +51,7 @@ def signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         return Stopping(generator), critic
 
     monkeypatch.setitem(base._MODELS, "stopping", base.Model("stopping", "for tests", 8, 4, make))
-    yield calls
+    return calls
 
 
 def weights(config: dm.TrainConfig) -> torch.Tensor:
