@@ -12,6 +12,7 @@ from pathlib import Path
 from divmin.errors import DivminError
 from divmin.training import evaluations
 from divmin.training.evaluations import Best
+from divmin.training.record import Record
 from divmin.training.run import CHECKPOINT, EXPLANATION, METRICS, STATUS, Run, read_text
 
 DAMAGED = "damaged"
@@ -98,19 +99,22 @@ def summary(folder: Path, name: str, metric: str | None = None) -> Summary:
         return Summary(folder, name, DAMAGED, 0.0, reason=f"{folder}: {error.strerror}")
     try:
         run = Run.open(folder)
-        config = run.config
+        config, state = run.config, run.condition
+        record = last_record(folder)
+        # The state is written with checkpoints, records more often.
+        step = max(run.step, record.step) if record is not None and state == "running" else run.step
         return replace(
             known,
-            state=run.condition,
+            state=state,
             reason=run.reason,
             data=config.data,
             recipe=config.recipe,
             model=config.model,
             seed=config.seed,
             minimises=minimised(folder, config.recipe),
-            step=run.step,
+            step=step,
             steps=config.steps,
-            losses=last_losses(folder),
+            losses=None if record is None else (record.critic_loss, record.generator_loss),
             best=evaluations.best(evaluations.read(folder), metric),
         )
     except DivminError as error:
@@ -137,8 +141,8 @@ def _asked(recipe: str) -> str | None:
     return None if found is None else found.formula_name
 
 
-def last_losses(folder: Path) -> tuple[float, float] | None:
-    """Critic and generator loss of the last record; None where there is none."""
+def last_record(folder: Path) -> Record | None:
+    """The last record of a run, however many there are; None where there is none."""
     path = folder / METRICS
     try:
         with path.open("rb") as stream:
@@ -152,8 +156,4 @@ def last_losses(folder: Path) -> tuple[float, float] | None:
         raise DivminError(f"cannot read {path}: {error.strerror}") from error
     if not lines:
         return None
-    try:
-        record = json.loads(lines[-1])
-        return float(record["critic_loss"]), float(record["generator_loss"])
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        raise DivminError(f"{path} is damaged: its last line is not a metrics record") from error
+    return Record.from_json(lines[-1], where=f"{path}, last line")

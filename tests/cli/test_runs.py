@@ -80,6 +80,9 @@ def test_every_state(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         "reborn": "stopped" if current().born is not None else "running",
         "elsewhere": "running",
     }
+    status = json.loads((tmp_path / "running" / "status.json").read_text()) | {"step": 0}  # no checkpoint yet
+    (tmp_path / "running" / "status.json").write_text(json.dumps(status))
+    assert {each["name"]: each["step"] for each in table(tmp_path, capsys)}["running"] == 4
     main(["runs", str(tmp_path)])
     assert "failed: RuntimeError: the probe broke" in capsys.readouterr().out
 

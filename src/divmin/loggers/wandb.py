@@ -56,7 +56,7 @@ def open_board(start: Start) -> Board:
         )
     except wandb.errors.Error as error:
         raise DivminError(
-            f"Weights & Biases does not start: {error}; without WANDB_MODE it writes offline and needs no account"
+            f"Weights & Biases does not start: {str(error).rstrip(chr(46))}; without WANDB_MODE it writes offline and needs no account"
         ) from error
     return Board(run, wandb.Image)
 

@@ -17,7 +17,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class Run:
     config: TrainConfig
     reason: str | None = None
     signal: int | None = None
-    process: Process | None = None
+    process: Process | None = field(default=None, compare=False)  # whoever wrote it, it is the same run
 
     @property
     def condition(self) -> str:
