@@ -55,8 +55,9 @@ def open_board(start: Start) -> Board:
             settings=quiet,
         )
     except wandb.errors.Error as error:
+        said = str(error).rstrip(".")
         raise DivminError(
-            f"Weights & Biases does not start: {str(error).rstrip(chr(46))}; without WANDB_MODE it writes offline and needs no account"
+            f"Weights & Biases does not start: {said}; without WANDB_MODE it writes offline and needs no account"
         ) from error
     return Board(run, wandb.Image)
 
