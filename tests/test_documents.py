@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -24,6 +25,8 @@ torch.testing.assert_close(two.f(d.exp()), 2 * (d.exp() - 1) - 4 * ((1 + d.exp()
 assert dm.divergence("symmetrize(power(2))").name == "0.5*symmetric_chi2"
 assert dm.recipe("halved").minimises.name == dm.explain("halved").name == "js"
 assert dm.data.load("three_modes(gap=3)").shape == (1,)
+assert dm.models.build("linear", shape=(4, 2), encoder=True).encoder(torch.zeros(3, 4, 2)).shape == (3, 4)
+assert samples.shape == (5, 2)
 import numpy as np
 random = np.random.default_rng(0)
 found = dm.estimate("js", random.normal(1, 1, 2000), random.normal(0, 1, 2000), method="histogram(12)")
@@ -52,6 +55,16 @@ def test_examples_are_configurations(path: Path) -> None:
     config = TrainConfig.from_yaml(path)
     assert config.recipe == "nonsaturating"
     assert config.steps >= 1000
+
+
+def test_numbers_of_parameters_are_those_of_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "divmin", "list", "--models", "--json"], capture_output=True, text=True, check=True
+    )
+    text = (ROOT / "docs" / "training.md").read_text()
+    for record in json.loads(done.stdout):
+        counts = ["-" if record[key] is None else f"{record[key]:,}" for key in ("generator", "critic", "encoder")]
+        assert f"| {' x '.join(map(str, record['shape']))} | {' | '.join(counts)} |" in text
 
 
 def test_links_lead_somewhere() -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from divmin.family import divergences as divergences
     from divmin.family import from_curvature as from_curvature
     from divmin.family import from_f as from_f
+    from divmin.objectives import Own as Own
     from divmin.objectives import Recipe as Recipe
     from divmin.objectives import recipe as recipe
     from divmin.objectives import recipes as recipes
@@ -60,6 +61,7 @@ _HOMES = {
     "Explanation": "divmin.explanation",
     "audit": "divmin.explanation",
     "explain": "divmin.explanation",
+    "Own": "divmin.objectives",
     "Recipe": "divmin.objectives",
     "recipe": "divmin.objectives",
     "recipes": "divmin.objectives",

@@ -12,10 +12,10 @@ from torch import Tensor
 from divmin import loggers, plots, training
 from divmin.data import Source
 from divmin.errors import DivminError
-from divmin.explanation import Explanation, explain
+from divmin.explanation import Explanation, audit, explain
 from divmin.explanation.curves import lines
 from divmin.files import write_json
-from divmin.objectives import AnyRecipe, Recipe, Relativistic
+from divmin.objectives import AnyRecipe, Own, Recipe, Relativistic
 from divmin.progress import progress, waiting
 from divmin.training import Probe, Run, TrainConfig, View
 from divmin.training.run import EXPLANATION, frames, writing
@@ -27,7 +27,7 @@ BEHIND = 1000  # samples of the data under vectors of the model
 def train(
     config: TrainConfig,
     *,
-    recipe: AnyRecipe | None = None,
+    recipe: AnyRecipe | Own | None = None,
     source: Source | None = None,
     probes: Sequence[Probe] = (),
     log: Sequence[str] = (),
@@ -38,7 +38,7 @@ def train(
 
     Args:
         config: the settings; see `TrainConfig` or `divmin train --help`.
-        recipe: a Recipe object in place of `config.recipe`.
+        recipe: a Recipe object in place of `config.recipe`, or two functions of yours as `dm.Own`.
         source: a data source in place of `config.data`.
         probes: further looks at the run.
         log: loggers that are told of the run, such as ("tensorboard", "wandb"); see `divmin.loggers`.
@@ -59,6 +59,7 @@ def train(
         ['00000000.png', '00000002.png', 'curves.png', 'divergence.png', 'samples.gif', 'samples.png']
     """
 
+    show = show and training.first_process()
     if not isinstance(config, TrainConfig):
         raise DivminError(
             f"expected a TrainConfig; got {type(config).__name__}: write dm.TrainConfig(recipe=..., data=...)"
@@ -74,7 +75,9 @@ def resume(
     folder: str | Path,
     *,
     steps: int | None = None,
-    recipe: AnyRecipe | None = None,
+    file: str | Path | None = None,
+    accept_changes: bool = False,
+    recipe: AnyRecipe | Own | None = None,
     source: Source | None = None,
     probes: Sequence[Probe] = (),
     log: Sequence[str] = (),
@@ -85,6 +88,8 @@ def resume(
     Args:
         folder: the run folder.
         steps: generator steps in all, when more are wanted than configured.
+        file: an older checkpoint of the run to go back to, RUN/checkpoints/STEP.pt.
+        accept_changes: go on with the settings of an edited config.yaml instead of refusing them.
         recipe: the Recipe object of a run that was started with one.
         source: the data source of a run that was started with one.
         probes: further looks at the run.
@@ -97,16 +102,25 @@ def resume(
     Raises:
         DivminError: no readable checkpoint, or nothing left to do.
     """
-    before = Run.open(folder)
+    before, show = Run.open(folder), show and training.first_process()
     told = loggers.chosen(log)
     if told:
         loggers.journal(before.folder)  # damaged notes are an error now, not after some steps
     config = before.config if steps is None else replace(before.config, steps=steps)
 
     def start(looks: tuple[Probe, ...]) -> Run:
-        return training.resume(folder, steps=steps, recipe=recipe, source=source, probes=looks)
+        return training.resume(
+            folder,
+            steps=steps,
+            file=file,
+            accept_changes=accept_changes,
+            recipe=recipe,
+            source=source,
+            probes=looks,
+        )
 
-    return _watched(config, start, probes, told, recipe, show, before.step)
+    anew = file is not None or accept_changes  # loggers have heard of another run than this becomes
+    return _watched(config, start, probes, told, recipe, show, before.step, anew)
 
 
 def pictures(run: Run) -> list[Path]:
@@ -122,12 +136,20 @@ def pictures(run: Run) -> list[Path]:
     return [path for path in (*named, *sorted(run.samples.glob("*.png"))) if path.exists()]
 
 
-def explained(recipe: object) -> Explanation | None:
-    """What a recipe minimises; None for losses that cannot be asked, such as objects of another kind."""
-    if not isinstance(recipe, str | Recipe | Relativistic):
-        return None
+def explained(config: TrainConfig, recipe: object = None) -> Explanation | None:
+    """What a run minimises, and what its regularisers do to that; None for losses that cannot be asked.
+
+    Args:
+        config: the settings, which name the recipe and the regularisers.
+        recipe: the object of a run that was started with one.
+    """
     try:
-        return explain(recipe)
+        losses = training.losses(config, recipe)
+        if isinstance(losses, Own):
+            return audit(losses.critic_loss, losses.generator_loss).explanation
+        if not isinstance(losses, Recipe | Relativistic):
+            return None
+        return explain(losses, penalty=config.regularisers)
     except DivminError:  # the run has trained with these losses, so they are no reason to fail now
         return None
 
@@ -169,19 +191,22 @@ def _watched(
     start: Callable[[tuple[Probe, ...]], Run],
     probes: Sequence[Probe],
     told: Sequence[loggers.Logger],
-    given: AnyRecipe | None,
+    given: AnyRecipe | Own | None,
     show: bool,
     done: int = 0,
+    anew: bool = False,
 ) -> Run:
     """Run `start` with probes that draw, show and tell, then draw what is drawn at the end."""
     with waiting("working out what is minimised") if show else nullcontext():
-        found = explained(given if given is not None else config.recipe)
+        found = explained(config, given) if training.first_process() else None
     drawing = Drawing(config.samples)
     with ExitStack() as stack:
         bars = stack.enter_context(progress(config.steps, done)) if show else ()
-        tellers = stack.enter_context(loggers.telling(told, config.log_every))
+        tellers = stack.enter_context(loggers.telling(told, config.log_every, anew))
         # Loggers come last, because they tell what the others have written.
         run = start((_noting(found, config), Probe(config.sample_every, drawing.look), *bars, *probes, *tellers))
+    if not training.first_process():
+        return run
     if records := run.records():
         plots.save_history(records, run.folder / CURVES)
     if found is not None and (record := lines([found])).members[0].weight is not None:
@@ -191,11 +216,12 @@ def _watched(
 
 
 def _noting(found: Explanation | None, config: TrainConfig) -> Probe:
-    """The probe that writes what is minimised into the run folder, once."""
+    """The probe that writes what is minimised into the run folder, at its first look."""
+    news = [] if found is None else [{"minimises": found.formula_name, **found.to_record()}]
 
     def note(view: View) -> None:
-        if found is not None and not (view.folder / EXPLANATION).exists():
+        while news:
             with writing(view.folder):
-                write_json(view.folder / EXPLANATION, {"minimises": found.formula_name, **found.to_record()})
+                write_json(view.folder / EXPLANATION, news.pop())
 
-    return Probe(config.steps, note)
+    return Probe(config.log_every, note)

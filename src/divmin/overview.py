@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from divmin.errors import DivminError
-from divmin.training import evaluations
+from divmin.training import TrainConfig, evaluations
 from divmin.training.evaluations import Best
 from divmin.training.record import Record
 from divmin.training.run import CHECKPOINT, EXPLANATION, METRICS, STATUS, Run, read_text
@@ -32,7 +32,7 @@ class Summary:
         data, recipe, model, seed: as configured; None where damaged.
         minimises: the name of the explained divergence; None where it is not known.
         step, steps: generator steps done and wanted; None where damaged.
-        losses: last critic_loss and generator_loss; None before the first record.
+        losses: last critic_loss (None where no critic is trained) and generator_loss; None before the first record.
         best: the best value of a metric; None where nothing was measured.
     """
 
@@ -48,7 +48,7 @@ class Summary:
     minimises: str | None = None
     step: int | None = None
     steps: int | None = None
-    losses: tuple[float, float] | None = None
+    losses: tuple[float | None, float] | None = None
     best: Best | None = None
 
 
@@ -111,7 +111,7 @@ def summary(folder: Path, name: str, metric: str | None = None) -> Summary:
             recipe=config.recipe,
             model=config.model,
             seed=config.seed,
-            minimises=minimised(folder, config.recipe),
+            minimises=minimised(folder, config),
             step=step,
             steps=config.steps,
             losses=None if record is None else (record.critic_loss, record.generator_loss),
@@ -121,8 +121,8 @@ def summary(folder: Path, name: str, metric: str | None = None) -> Summary:
         return replace(known, reason=str(error))
 
 
-def minimised(folder: Path, recipe: str) -> str | None:
-    """What a run minimises: as its folder says, or else asked anew, once for each recipe."""
+def minimised(folder: Path, config: TrainConfig) -> str | None:
+    """What a run minimises: as its folder says, or else asked anew, once for settings that differ in more than seed and steps."""
     path = folder / EXPLANATION
     if path.exists():
         try:
@@ -130,14 +130,14 @@ def minimised(folder: Path, recipe: str) -> str | None:
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise DivminError(f"{path} is damaged: remove it") from error
         return str(found)
-    return _asked(recipe)
+    return _asked(replace(config, seed=0, steps=1, out=None))
 
 
 @cache
-def _asked(recipe: str) -> str | None:
+def _asked(config: TrainConfig) -> str | None:
     from divmin.experiment import explained  # imports torch and SymPy, which most lists need not wait for
 
-    found = explained(recipe)
+    found = explained(config)
     return None if found is None else found.formula_name
 
 

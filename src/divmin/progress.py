@@ -71,7 +71,7 @@ def progress(steps: int, start: int = 0) -> Iterator[tuple[Probe, ...]]:
         task = bar.add_task("training", total=steps, completed=start)
 
         def look(view: View) -> None:
-            said = (_numbers(view), pace.said(view.step))
+            said = (pace.said(view.step), _numbers(view))
             bar.update(task, completed=view.step, below="  ".join(each for each in said if each))
 
         yield (Probe(every=max(1, min(20, steps // 200)), act=look),)
@@ -190,7 +190,9 @@ def _numbers(view: View) -> str:
     latest = view.latest
     if latest is None:
         return ""
-    return (
-        f"critic {latest.critic_loss:.3f}  generator {latest.generator_loss:.3f}  "
-        f"d {latest.d_real:+.2f} real {latest.d_fake:+.2f} fake"
-    )
+    shown = [f"generator {latest.generator_loss:.3f}"]
+    if latest.critic_loss is not None:
+        shown = [f"critic {latest.critic_loss:.3f}", *shown, f"d {latest.d_real:+.2f} real {latest.d_fake:+.2f} fake"]
+    if latest.reconstruction is not None:
+        shown.append(f"reconstruction {latest.reconstruction:.4g}  prior {latest.prior:.3g}")
+    return "  ".join(shown)

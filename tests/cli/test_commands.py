@@ -63,6 +63,27 @@ def test_list_has_every_entry(capsys: pytest.CaptureFixture[str], monkeypatch: p
     assert [record["name"] for record in records] == list(entries())
 
 
+def test_list_counts_the_parameters_of_models(capsys: pytest.CaptureFixture[str]) -> None:
+    from divmin.models import count, models
+
+    assert main(["list", "--models"]) == 0
+    said = lines(capsys.readouterr().out)
+    assert main(["list", "--models", "--json"]) == 0
+    records = json.loads(capsys.readouterr().out)
+    assert {record["name"] for record in records} == set(models())
+    for record in records:
+        assert record["width"] == models()[record["name"]].width
+        found = count(record["name"], shape=tuple(record["shape"]))
+        assert (record["generator"], record["critic"], record["encoder"]) == (
+            found.generator,
+            found.critic,
+            found.encoder,
+        )
+        assert any(line.startswith(record["name"]) and f"{found.critic:,}" in line for line in said)
+    assert any(line.startswith("resnet") and line.endswith("-") for line in said)  # it has no encoder
+    assert max(map(len, said)) <= 120
+
+
 def test_list_tells_the_tails_of_families(capsys: pytest.CaptureFixture[str]) -> None:
     """What the table prints in terms of a parameter is what the members have."""
     main(["list", "--json"])

@@ -164,7 +164,7 @@ def test_runs_of_other_ways_are_explained_once(run: Path, tmp_path: Path, monkey
         file.write_text(file.read_text().replace("fgan(kl)", "fgan(reverse_kl)"))
     asked: list[object] = []
     explained = experiment.explained
-    monkeypatch.setattr(experiment, "explained", lambda recipe: asked.append(recipe) or explained(recipe))
+    monkeypatch.setattr(experiment, "explained", lambda config: asked.append(config.recipe) or explained(config))
     assert [each.minimises for each in dm.runs(tmp_path)] == ["reverse_kl"] * 3
     assert asked == ["fgan(reverse_kl)"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def pictures(found: EventAccumulator) -> list[int]:
 
 
 def agree(found: EventAccumulator, records: list[Record], more: tuple[int, ...] = ()) -> None:
-    for name in [name for name in asdict(records[0]) if name != "step"]:
+    for name in [name for name, value in asdict(records[0]).items() if name != "step" and value is not None]:
         values = scalars(found, name)
         assert sorted(values) == sorted([*(record.step for record in records), *more])
         for record in records if name not in TIMING else ():  # the clock goes on while steps are repeated
@@ -88,6 +89,20 @@ def test_a_run_that_replaces_another_begins_anew(tmp_path: Path) -> None:
     dm.train(config(tmp_path / "run", steps=12), log=("tensorboard",), show=False)
     run = dm.train(config(tmp_path / "run", steps=4), overwrite=True, log=("tensorboard",), show=False)
     agree(told(run.folder), run.records())
+
+
+def test_a_run_that_goes_back_or_changes_is_told_anew(tmp_path: Path) -> None:
+    """What loggers heard of the part that is given up goes; a run that merely goes on keeps it."""
+    folder = tmp_path / "run"
+    run = dm.train(config(folder, steps=15, keep=9), log=("tensorboard",), show=False)
+    run = dm.resume(folder, steps=12, file=folder / "checkpoints" / "00000005.pt", log=("tensorboard",), show=False)
+    agree(told(folder), run.records())
+    assert [record.step for record in run.records()] == [4, 8, 12]
+    settings = folder / "config.yaml"
+    settings.write_text(settings.read_text().replace("recipe: nonsaturating", "recipe: minimax"))
+    run = dm.resume(folder, steps=16, accept_changes=True, log=("tensorboard",), show=False)
+    agree(told(folder), run.records())
+    assert json.loads((folder / "explanation.json").read_text())["minimises"] == "2*js"
 
 
 def test_a_damaged_note_is_named_and_can_be_removed(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Shapes, seeds, gradients and sizes of every architecture."""
+"""Laws of every architecture: shapes, seeds, gradients, widths, and errors."""
 
 from __future__ import annotations
 
@@ -11,109 +11,129 @@ import torch
 from torch import nn
 
 from divmin.errors import DivminError
-from divmin.models import build, models, register
-from divmin.models.dcgan import resolutions
+from divmin.models import Model, Parameters, build, count, models, register
 
 
-def count(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
+def test_shapes_and_ranges(case):
+    pair = case.build()
+    samples = pair.generator(case.noise(4))
+    assert samples.shape == (4, *case.shape)
+    if len(case.shape) == 3:
+        assert samples.abs().max() <= 1
+    assert pair.critic(samples).shape == (4,)
+    assert (pair.latent, pair.shape, pair.name, pair.packing) == (case.latent, case.shape, case.model.name, 1)
+    assert pair.encoder is None
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", range(8, 65))
-def test_dcgan_makes_every_size(size: int, channels: int) -> None:
-    shape = (channels, size, size)
-    width = 2 + size % 3
-    pair = build("dcgan", shape=shape, latent=5, width=width)
-    images = pair.generator(torch.randn(2, 5, generator=torch.Generator().manual_seed(0)))
-    assert images.shape == (2, *shape)
-    assert images.abs().max() <= 1
-    assert pair.critic(images).shape == (2,)
+def test_an_encoder_goes_back_to_noise(case_with_encoder):
+    case = case_with_encoder
+    encoder = case.build(encoder=True).encoder.eval()
+    codes = encoder(case.samples(4))
+    assert codes.shape == (4, 2 * case.latent)
+    assert codes.std(0).min() > 0  # every number of the code depends on the sample
 
 
-@pytest.mark.parametrize("width", [1, 2, 3, 7])
-def test_dcgan_widths(width: int) -> None:
-    for channels in (1, 3):
-        pair = build("dcgan", shape=(channels, 16, 16), latent=3, width=width)
-        norms = [layer for layer in pair.critic.modules() if isinstance(layer, nn.GroupNorm)]
-        assert len(norms) == len(resolutions(16)) - 2
-        assert pair.critic(pair.generator(torch.zeros(2, 3))).shape == (2,)
-
-
-def test_grids_halve_down_to_a_few_pixels() -> None:
-    for size in range(8, 65):
-        sizes = resolutions(size)
-        assert sizes[0] == size
-        assert 2 <= sizes[-1] <= 4
-        assert all(fine in (2 * coarse, 2 * coarse - 1) for fine, coarse in pairwise(sizes))
-
-
-@pytest.mark.parametrize("shape", [(1,), (2,), (17,), (1, 8, 8), (3, 6, 4), (2, 3)], ids=str)
-@pytest.mark.parametrize("width", [1, 32])
-def test_mlp_makes_every_shape(shape: tuple[int, ...], width: int) -> None:
-    pair = build("mlp", shape=shape, latent=4, width=width)
-    samples = pair.generator(torch.randn(6, 4, generator=torch.Generator().manual_seed(0)))
-    assert samples.shape == (6, *shape)
-    assert pair.critic(samples).shape == (6,)
-    assert isinstance(pair.generator.layers[-1], nn.Tanh) == (len(shape) == 3)  # type: ignore[index, union-attr]
-
-
-@pytest.mark.parametrize("name", models())
-def test_weights_depend_on_the_seed_alone(name: str) -> None:
+def test_weights_depend_on_the_seed_alone(case):
     before = torch.random.get_rng_state()
-    first = build(name, shape=(1, 8, 8), latent=4, width=4, seed=1)
+    with_encoder = case.model.encoder is not None
+    first = case.build(seed=1, encoder=with_encoder)
     assert torch.equal(before, torch.random.get_rng_state())
     torch.rand(3)
-    again = build(name, shape=(1, 8, 8), latent=4, width=4, seed=1)
-    other = build(name, shape=(1, 8, 8), latent=4, width=4, seed=2)
-    for part in ("generator", "critic"):
+    again, other = case.build(seed=1, encoder=with_encoder), case.build(seed=2, encoder=with_encoder)
+    for part in ("generator", "critic", "encoder")[: 3 if with_encoder else 2]:
         one, two, three = (getattr(pair, part).state_dict() for pair in (first, again, other))
         assert all(torch.equal(one[key], two[key]) for key in one)
         assert any(not torch.equal(one[key], three[key]) for key in one)
 
 
-@pytest.mark.parametrize("name", models())
-def test_gradient_reaches_every_parameter(name: str) -> None:
-    pair = build(name, shape=(1, 12, 12), latent=4, width=8)
-    noise = torch.randn(16, 4, generator=torch.Generator().manual_seed(0))
-    pair.critic(pair.generator(noise)).square().sum().backward()
-    for network in (pair.generator, pair.critic):
+def test_an_encoder_changes_nothing_else(case_with_encoder):
+    plain, more = case_with_encoder.build(), case_with_encoder.build(encoder=True)
+    for part in ("generator", "critic"):
+        one, two = getattr(plain, part).state_dict(), getattr(more, part).state_dict()
+        assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+def test_gradient_reaches_every_parameter(case):
+    pair = case.build(encoder=case.model.encoder is not None)
+    with torch.random.fork_rng(devices=[]):  # for dropout
+        torch.manual_seed(0)
+        samples = pair.generator(case.noise(16))
+        # Scores of untrained networks can be as small as 1e-7; what counts is that there is a gradient.
+        (pair.critic(samples) * 1e6).square().sum().backward()
+        if pair.encoder is not None:
+            pair.encoder(samples.detach()).square().sum().backward()
+    for network in filter(None, (pair.generator, pair.critic, pair.encoder)):
         for key, parameter in network.named_parameters():
             assert parameter.grad is not None, key
             assert parameter.grad.isfinite().all(), key
             assert parameter.grad.any(), key
 
 
-@pytest.mark.parametrize("name", models())
-def test_a_critic_scores_each_sample_on_its_own(name: str) -> None:
-    critic = build(name, shape=(1, 16, 16), latent=4, width=8).critic
-    images = torch.randn(8, 1, 16, 16, generator=torch.Generator().manual_seed(0))
-    together = critic(images)
-    assert critic.training
-    alone = torch.cat([critic(image) for image in images.split(1)])
-    assert torch.allclose(together, alone, atol=1e-6)
-    assert together.std() > 0
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluating"])
+def test_a_critic_sees_no_other_sample(case, training):
+    """Exactly, also in training mode: dropout makes a score random, but does not mix samples."""
+    critic = case.build().critic.train(training)
+    samples = case.samples(6).requires_grad_()
+    scores = critic(samples)
+    (slope,) = torch.autograd.grad(scores[2], samples)
+    assert slope[2].any()
+    assert not slope[[0, 1, 3, 4, 5]].any()
+
+
+def test_a_critic_scores_each_sample_on_its_own(case):
+    """In evaluation mode; in training mode the scores of a critic with dropout are random by design, which only ali's is."""
+    critic = case.build().critic
+    random = any(isinstance(layer, nn.Dropout) for layer in critic.modules())
+    assert random == (case.model.name == "ali")
     assert not list(critic.buffers())
+    samples = case.samples(8)
+    for _ in range(2):
+        critic.train(not random and not critic.training)
+        together = critic(samples)
+        alone = torch.cat([critic(sample) for sample in samples.split(1)])
+        torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-6)
+        assert together.std() > 0
 
 
-def test_defaults_are_those_of_the_registry() -> None:
-    for name, model in models().items():
-        pair = build(name, shape=(1, 8, 8))
-        assert (pair.name, pair.shape, pair.latent) == (name, (1, 8, 8), model.latent)
-        explicit = build(name, shape=(1, 8, 8), latent=model.latent, width=model.width)
-        assert count(pair.generator) == count(explicit.generator)
+def test_wider_networks_have_more_parameters(case):
+    width = case.model.width
+    wider = [count(case.model.name, shape=case.shape, width=each) for each in (1, 2, 3, 4, 8, 16, width, 2 * width)]
+    wider = sorted(set(wider), key=lambda parameters: parameters.generator)
+    for part in ("generator", "critic", "encoder")[: 3 if case.model.encoder is not None else 2]:
+        numbers = [getattr(parameters, part) for parameters in wider]
+        assert all(less < more for less, more in pairwise(numbers))
+    assert count(case.model.name, shape=case.shape) == count(
+        case.model.name, shape=case.shape, width=width, latent=case.model.latent
+    )
+
+
+def test_counting_draws_nothing_and_counts_what_is_built(case):
+    before = torch.random.get_rng_state()
+    found = count(case.model.name, shape=case.shape, width=case.width, latent=case.latent)
+    assert torch.equal(before, torch.random.get_rng_state())
+    pair = case.build(encoder=case.model.encoder is not None)
+    networks = (pair.generator, pair.critic, pair.encoder)
+    assert found == Parameters(*(n and sum(parameter.numel() for parameter in n.parameters()) for n in networks))
+
+
+@pytest.mark.parametrize("name", models())
+def test_the_narrowest_networks_work(name):
+    model = models()[name]
+    shape = (2,) if model.sizes is None else (1, model.sizes[0], model.sizes[0])
+    pair = build(name, shape=shape, latent=1, width=1, encoder=model.encoder is not None)
+    samples = pair.generator(torch.zeros(2, 1))
+    assert samples.shape == (2, *shape)
+    assert pair.critic(samples).shape == (2,)
+    assert pair.encoder is None or pair.encoder(samples).shape == (2, 2)
+
+
+def test_defaults_are_those_of_the_registry():
+    pair = build("mlp", shape=(2,))
+    assert pair.latent == models()["mlp"].latent
+    assert pair.generator.layers[0].out_features == models()["mlp"].width
+    for model in models().values():
         assert model.summary
-
-
-def test_parameter_counts() -> None:
-    digits = build("dcgan", shape=(1, 8, 8), latent=64, width=32)
-    # project 64 * 64 * 4; norms 2 * (64 + 32); 64 * 32 * 16 up; 32 * 16 + 1 to the image.
-    assert count(digits.generator) == 16384 + 192 + 32768 + 513
-    # 16 * 32 + 32 down; 32 * 64 * 16 + 64 down; norm 2 * 64; 64 * 4 + 1 to the score.
-    assert count(digits.critic) == 544 + 32832 + 128 + 257
-    plane = build("mlp", shape=(2,), latent=16, width=128)
-    assert count(plane.generator) == (16 * 128 + 128) + 2 * (128 * 128 + 128) + (128 * 2 + 2)
-    assert count(plane.critic) == (2 * 128 + 128) + 2 * (128 * 128 + 128) + (128 + 1)
+        assert model.makes
 
 
 @pytest.mark.parametrize(
@@ -125,24 +145,32 @@ def test_parameter_counts() -> None:
         ("dcgan", (2, 8, 8), {}, "2 channels: it needs 1 or 3"),
         ("dcgan", (1, 7, 7), {}, "7 pixels: it needs 8 to 64"),
         ("dcgan", (3, 65, 65), {}, "65 pixels"),
+        ("resnet", (1, 28, 28), {}, "28 pixels: it needs 16, 32, 64; choose such an image_size"),
+        ("ali", (3, 64, 64), {}, "64 pixels: it needs 32; choose such an image_size"),
+        ("berger", (3, 128, 128), {}, "128 pixels: it needs 16, 32, 64"),
+        ("berger", (4, 64, 64), {}, "4 channels: it needs 1 or 3"),
+        ("resnet", (3, 32, 32), {"encoder": True}, "resnet has no encoder: use one of ali, berger, dcgan, mlp"),
         ("mlp", (), {}, "sample shape"),
         ("mlp", (0,), {}, "sample shape"),
         ("mlp", (2,), {"latent": 0}, "latent is 0"),
         ("mlp", (2,), {"width": -1}, "width is -1"),
+        ("mlp", (2,), {"packing": 0}, "packing is 0: expected a whole number of at least 1"),
     ],
 )
-def test_impossible_models(name: str, shape: tuple[int, ...], sizes: dict[str, int], says: str) -> None:
+def test_impossible_models(name, shape, sizes, says):
     with pytest.raises(DivminError, match=says) as caught:
         build(name, shape=shape, **sizes)
     assert "\n" not in str(caught.value)
 
 
-def test_a_name_is_taken_once() -> None:
+def test_a_name_is_taken_once():
+    found = models()["mlp"]
     with pytest.raises(DivminError, match="two models"):
-        register("mlp", "another", width=1, latent=1)(models()["mlp"].make)
+        register(Model("mlp", "another", found.generator, found.critic))
+    assert models()["mlp"] is found
 
 
-def test_weights_are_the_same_in_another_process() -> None:
+def test_weights_are_the_same_in_another_process():
     code = (
         "from divmin.models import build; p = build('dcgan', shape=(1, 8, 8), latent=4, width=4, seed=3);"
         "print(float(sum(v.double().sum() for v in p.critic.state_dict().values())))"

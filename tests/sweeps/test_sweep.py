@@ -16,9 +16,9 @@ from torch import nn
 
 import divmin as dm
 from divmin.cli import main
-from divmin.models import base
-from divmin.models.mlp import mlp
-from divmin.sweeps import grid, processes, table
+from divmin.models import registry
+from divmin.models.mlp import MLPCritic, MLPGenerator
+from divmin.sweeps import grid, processes, run, table
 from divmin.sweeps.outcome import Ending
 from divmin.sweeps.processes import Task
 from divmin.sweeps.standing import Standing
@@ -46,11 +46,11 @@ def signals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
                 signal.raise_signal(signal.SIGINT)
             return self.inner(z)
 
-    def make(shape: tuple[int, ...], *, latent: int, width: int) -> tuple[nn.Module, nn.Module]:
-        generator, critic = mlp(shape, latent=latent, width=width)
-        return Stopping(generator), critic
+    def generator(shape: tuple[int, ...], *, latent: int, width: int) -> nn.Module:
+        return Stopping(MLPGenerator(shape, latent=latent, width=width))
 
-    monkeypatch.setitem(base._MODELS, "stopping", base.Model("stopping", "for tests", 8, 4, make))
+    model = registry.Model("stopping", "for tests", generator, MLPCritic, width=8, latent=4)
+    monkeypatch.setitem(registry._MODELS, "stopping", model)
     return calls
 
 
@@ -199,16 +199,16 @@ def test_bad_input_is_one_line(
 
 
 MODULE = """
-from divmin.models import register
-from divmin.models.mlp import mlp
+import torch
+from divmin.models import Model, register
+from divmin.models.mlp import MLPCritic, MLPGenerator
 
-@register("breaking", "breaks in training for seed 1", width=8, latent=4)
-def breaking(shape, *, latent, width):
-    import torch
-    generator, critic = mlp(shape, latent=latent, width=width)
+def generator(shape, *, latent, width):
     if torch.initial_seed() == 1:
         raise ValueError("this seed is broken")
-    return generator, critic
+    return MLPGenerator(shape, latent=latent, width=width)
+
+register(Model("breaking", "breaks for seed 1", generator, MLPCritic, width=8, latent=4))
 """
 
 
@@ -245,6 +245,13 @@ def test_how_a_process_ended(code: str, ending: Ending) -> None:
     assert worker.ending(None) == ending
 
 
+def test_a_run_of_several_processes_gets_a_command_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Task] = []
+    monkeypatch.setattr(run, "side_by_side", lambda tasks, *rest: seen.extend(tasks) or {})
+    dm.sweep(grid(replace(RING, devices=2), recipes=["minimax"], seeds=[0], out=tmp_path), show=False)
+    assert [task.config.devices for task in seen] == [2]
+
+
 def test_processes_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two at once, with a module of the user's, and one that fails; the others are what they are in this process."""
     (tmp_path / "mine.py").write_text(MODULE)
@@ -253,7 +260,7 @@ def test_processes_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[st
     try:
         assert main(arguments) == 1
     finally:
-        base._MODELS.pop("breaking")
+        registry._MODELS.pop("breaking")
     said = capsys.readouterr()
     assert "minimax-seed1: failed at step 0" in said.out and "this seed is broken" in said.out
     assert "minimax-seed0: finished" in said.err

@@ -45,6 +45,7 @@ class Networks:
     critic: nn.Module
     latent: int = 3
     name: str = "own"
+    encoder: nn.Module | None = None
 
 
 def _mlp() -> Networks:
@@ -63,6 +64,32 @@ def _conv() -> Networks:
     return Networks(generator, critic)
 
 
+class Layered(nn.Module):
+    """A critic whose hidden layer can be looked at."""
+
+    def __init__(self, inside: nn.Module, outside: nn.Module) -> None:
+        super().__init__()
+        self.inside, self.outside = inside, outside
+
+    def features(self, x: Tensor) -> Tensor:
+        hidden: Tensor = self.inside(x)
+        return hidden
+
+    def head(self, hidden: Tensor) -> Tensor:
+        scores: Tensor = self.outside(hidden)
+        return scores
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))
+
+
+def _vae() -> Networks:
+    """With an encoder, and a critic of two parts."""
+    generator = nn.Sequential(nn.Linear(3, 16), nn.Tanh(), nn.Linear(16, 2))
+    critic = Layered(nn.Linear(2, 12), nn.Sequential(nn.ELU(), nn.Linear(12, 1)))
+    return Networks(generator, critic, encoder=nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 6)))
+
+
 @dataclass(frozen=True)
 class Lab:
     """Starts runs of stand-ins below one folder."""
@@ -73,11 +100,28 @@ class Lab:
     def pair(self, kind: str = "mlp") -> Networks:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(5)
-            return {"mlp": _mlp, "conv": _conv}[kind]()
+            return {"mlp": _mlp, "conv": _conv, "vae": _vae}[kind]()
 
     def parts(self, kind: str = "mlp", size: int | None = 37) -> dict[str, Any]:
-        shape = {"mlp": (2,), "conv": (1, 4, 4)}[kind]
+        shape = {"mlp": (2,), "conv": (1, 4, 4), "vae": (2,)}[kind]
         return {"recipe": Logistic(), "source": Cloud(shape, size), "pair": self.pair(kind)}
+
+    def job(self, *, parts: dict[str, Any] | None = None, **settings: Any) -> tuple[Any, Any]:
+        """The fixed and the moving parts of a run, for looking at one move."""
+        from divmin.training.ema import frozen_copy
+        from divmin.training.job import Job, rehearse
+        from divmin.training.launch import launched
+        from divmin.training.state import begin
+
+        config = replace(self.config, out=str(self.root / "job"), **settings)
+        given = self.parts() if parts is None else parts
+        rehearse(config, given["recipe"], given["source"], given["pair"])
+        with launched(config) as (fabric, processes):
+            pass
+        pair = given["pair"]
+        job = Job(config, given["recipe"], given["source"], pair, (), fabric, processes, self.root / "job", ())
+        encoder = pair.encoder if job.data_term is not None else None
+        return job, begin(config, pair.generator, pair.critic, encoder, frozen_copy(pair.generator), fabric)
 
     def train(self, folder: str, *, parts: dict[str, Any] | None = None, more: Any = None, **settings: Any) -> Any:
         config = replace(self.config, out=str(self.root / folder), **settings)

@@ -58,12 +58,14 @@ def test_nan_loss_names_step_tensor_and_last_good_checkpoint(lab, which, check_f
     assert all(torch.isfinite(value).all() for value in checkpoint.read(path)["critic"].values())
 
 
-def test_nan_before_any_checkpoint_says_so(lab):
+def test_nan_in_the_first_steps_leaves_the_checkpoint_of_the_start(lab):
     parts = lab.parts()
     parts["recipe"] = Breaking(parts["recipe"], at=2)
-    with pytest.raises(NotFiniteError, match=r"step 2: critic_loss is not finite.*; there is no checkpoint yet"):
+    with pytest.raises(
+        NotFiniteError, match=r"step 2: critic_loss is not finite.*; the last good checkpoint is .*, of step 0"
+    ):
         lab.train("a", parts=parts)
-    assert not (lab.root / "a" / "checkpoint.pt").exists()
+    assert checkpoint.read(lab.root / "a" / "checkpoint.pt")["step"] == 0
 
 
 def test_nan_weight_is_named_and_never_stored(lab):
@@ -144,7 +146,7 @@ def test_foreign_files_and_other_versions(lab, tmp_path):
             checkpoint.read(path)
     payload = checkpoint.read(lab.train("a").checkpoint)
     torch.save(payload | {"version": 7, "divmin": "9.1"}, path)
-    with pytest.raises(DivminError, match=r"has format version 7, .* reads version 1: use divmin 9.1, which wrote it"):
+    with pytest.raises(DivminError, match=r"has format version 7, .* reads version 2: use divmin 9.1, which wrote it"):
         checkpoint.read(path)
     for key in ("critic", "noise", "config", "step"):
         torch.save({name: value for name, value in payload.items() if name != key}, path)
@@ -250,3 +252,134 @@ def test_import_is_light():
 
 def test_train_is_the_public_way_in(lab):
     assert train.__module__ == "divmin.training.start"
+
+
+def test_thirty_kills_lose_at_most_one_interval_each(lab, same):
+    """A process that is killed at random moments and started again ends where the undisturbed one does, bit for bit."""
+    import random
+    import time
+
+    every, steps = 7, 600
+    settings = {"steps": steps, "checkpoint_every": every, "log_every": 5, "keep": 3, "critic_steps": 2}
+    whole = lab.train("whole", **settings)
+    folder = lab.root / "killed"
+    moments = random.Random(0)
+    reached, kills, done = -1, 0, False
+    while not done:
+        into, out = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                told = [Probe(1, lambda view, out=out: os.write(out, b"%d\n" % view.step))]
+                if (folder / "status.json").exists():
+                    resume(folder, **lab.parts(), probes=told)
+                else:
+                    lab.train("killed", **settings, more={"probes": told})
+            finally:
+                os._exit(0)
+        os.close(out)
+        if kills < 30:
+            time.sleep(moments.uniform(0, 0.12))
+            os.kill(child, signal.SIGKILL)
+            kills += 1
+        os.waitpid(child, 0)
+        with os.fdopen(into) as stream:
+            seen = [int(line) for line in stream.read().split()]
+        reached = max([reached, *seen])
+        if not (folder / "status.json").exists():
+            continue  # before its first moment
+        run = Run.open(folder)
+        assert all(record.step % 5 == 0 or record.step == steps for record in run.records())
+        if run.checkpoint.exists():
+            saved = checkpoint.read(run.checkpoint)["step"]
+            assert saved >= reached - every
+            done = saved == steps and run.state == "finished"
+        else:
+            assert reached <= 0
+    assert kills == 30
+    one, other = (checkpoint.read(each.checkpoint) for each in (whole, run))
+    for part in ("generator", "critic", "average", "generator_optimizer", "critic_optimizer", "random", "noise"):
+        assert same(one[part], other[part]), part
+    assert [r.critic_loss for r in whole.records()] == [r.critic_loss for r in run.records()]
+    assert [p.name for p in sorted((folder / "checkpoints").iterdir())] == ["00000588.pt", "00000595.pt", "00000600.pt"]
+    assert not list(folder.rglob("*.part"))
+
+
+def test_older_checkpoints_are_kept_and_gone_back_to(lab, same):
+    settings = {"steps": 12, "checkpoint_every": 2, "log_every": 2}
+    whole = lab.train("whole", **settings)
+    run = lab.train("kept", **settings, keep=3)
+    assert [p.name for p in sorted((run.folder / "checkpoints").iterdir())] == [
+        "00000008.pt",
+        "00000010.pt",
+        "00000012.pt",
+    ]
+    assert not (whole.folder / "checkpoints").exists()
+    old = run.folder / "checkpoints" / "00000008.pt"
+    run.checkpoint.write_bytes(b"damaged")
+    with pytest.raises(
+        DivminError, match=r"not a divmin checkpoint.*; an older one is .*00000012.pt: resume from it with file="
+    ):
+        resume(run.folder, steps=14, **lab.parts())
+    again = resume(run.folder, file=old, **lab.parts())
+    assert same(checkpoint.read(whole.checkpoint)["generator"], checkpoint.read(again.checkpoint)["generator"])
+    assert [record.step for record in again.records()] == [2, 4, 6, 8, 10, 12]
+
+
+def test_changed_settings_are_taken_when_they_are_accepted(lab):
+    run = lab.train("a", steps=4)
+    text = (run.folder / "config.yaml").read_text()
+    (run.folder / "config.yaml").write_text(text.replace("critic_lr: 0.001", "critic_lr: 0.0005"))
+    with pytest.raises(
+        DivminError, match=r"differs from the run: critic_lr 0.001 -> 0.0005; only steps can change .*accept"
+    ):
+        resume(run.folder, steps=8, **lab.parts())
+    again = resume(run.folder, steps=8, accept_changes=True, **lab.parts())
+    assert (again.config.critic_lr, again.step) == (0.0005, 8)
+    assert checkpoint.read(again.checkpoint)["critic_optimizer"]["param_groups"][0]["lr"] == 0.0005
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root; the next test covers the message")
+def test_read_only_folder(lab, tmp_path):
+    (tmp_path / "shut").mkdir(mode=0o500)
+    with pytest.raises(DivminError, match=r"cannot write .*Permission denied"):
+        lab.train("shut/run")
+
+
+def test_file_system_that_turns_read_only(lab, monkeypatch):
+    run = lab.train("a")
+    good = run.checkpoint.read_bytes()
+
+    def shut(*arguments, **named):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(run.folder))
+
+    def act(view):
+        monkeypatch.setattr(os, "replace", shut)
+
+    with pytest.raises(DivminError, match=r"cannot write .*Read-only file system; the run folder is"):
+        resume(run.folder, steps=12, **lab.parts(), probes=[Probe(8, act)])
+    monkeypatch.undo()
+    assert run.checkpoint.read_bytes() == good
+
+
+def test_data_that_become_unreadable_end_the_run_with_its_checkpoint(lab):
+    parts = lab.parts()
+
+    class Rotten:
+        name, shape, size = "rotten", (2,), 37
+
+        def __init__(self, inner):
+            self.inner, self.calls = inner, 0
+
+        def batch(self, indices):
+            self.calls += 1
+            if self.calls > 8:
+                raise DivminError("cannot read the picture photos/7.png: image file is truncated; remove or replace it")
+            return self.inner.batch(indices)
+
+    with pytest.raises(DivminError, match=r"cannot read the picture photos/7\.png"):
+        lab.train("a", parts={**parts, "source": Rotten(parts["source"])}, steps=20, checkpoint_every=5)
+    run = Run.open(lab.root / "a")
+    assert run.state == "failed" and "photos/7.png" in run.reason
+    assert checkpoint.read(run.checkpoint)["step"] == 5
+    assert resume(run.folder, **lab.parts()).step == 20

@@ -134,7 +134,7 @@ def test_probes_see_the_run_and_leave_no_trace(lab, tmp_path):
     for name in ("generator", "critic", "average"):
         assert torch.equal(weights(plain, name), weights(probed, name))
     assert torch.equal(
-        checkpoint.read(plain.checkpoint)["random"]["cpu"], checkpoint.read(probed.checkpoint)["random"]["cpu"]
+        checkpoint.read(plain.checkpoint)["random"][0]["cpu"], checkpoint.read(probed.checkpoint)["random"][0]["cpu"]
     )
 
 

@@ -1,23 +1,30 @@
-"""`divmin list`: the catalogue as a table. Imports no torch."""
+"""`divmin list`: the catalogue as a table. The list of divergences imports no torch."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from divmin.cli.plugins import add_import, load
 from divmin.family.catalogue import Entry, entries
 from divmin.family.tails import Tails
 
+if TYPE_CHECKING:
+    from divmin.models import Model
+
 EXAMPLE = (
-    "examples:\n  divmin list\n  divmin list --recipes\n  divmin list --json\n  divmin list --recipes --import mine.py"
+    "examples:\n  divmin list\n  divmin list --recipes\n  divmin list --models\n  divmin list --json\n"
+    "  divmin list --recipes --import mine.py"
 )
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLE
-    parser.add_argument("--recipes", action="store_true", help="the recipes: losses of critic and generator")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--recipes", action="store_true", help="the recipes: losses of critic and generator")
+    what.add_argument("--models", action="store_true", help="the networks, their sizes and numbers of parameters")
     parser.add_argument("--json", action="store_true", help="print records for programs")
     add_import(parser)
 
@@ -26,6 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     load(arguments.imports)
     if arguments.recipes:
         return _recipes(arguments.json)
+    if arguments.models:
+        return _models(arguments.json)
     import divmin.family  # noqa: F401  (fills the registry)
 
     records = [describe(entry) for entry in entries().values()]
@@ -70,6 +79,42 @@ def _recipes(as_json: bool) -> int:
         console.print(f"  {record['summary']}\n  {record['formula']}", markup=False, highlight=False)
     console.print("\ndivmin explain RECIPE says what one minimises; docs/gallery.md shows all.")
     return 0
+
+
+SHOWN = (32, 64)  # side lengths for which parameters are counted, where a model makes them
+
+
+def _models(as_json: bool) -> int:
+    from divmin.cli.columns import aligned
+    from divmin.models import models
+
+    records = [record for model in models().values() for record in _counted(model)]
+    if as_json:
+        print(json.dumps(records, indent=2))
+        return 0
+    networks = ("generator", "critic", "encoder")
+    rows = [("model", "image sizes", "width", "latent", "counted for", *networks)]
+    for record in records:
+        numbers = ["-" if record[key] is None else f"{record[key]:,}" for key in networks]
+        shape = " x ".join(map(str, record["shape"]))
+        rows.append((record["name"], record["makes"], str(record["width"]), str(record["latent"]), shape, *numbers))
+    print("\n".join(aligned(rows)), end="\n\n")
+    print("\n".join(aligned([(model.name, model.summary, model.source) for model in models().values()])))
+    print(
+        "\nNumbers of parameters at the model's own width and latent; --width and --latent of divmin train change them."
+    )
+    return 0
+
+
+def _counted(model: Model) -> list[dict[str, Any]]:
+    from divmin.models import count
+
+    sizes = model.sizes
+    shapes: list[tuple[int, ...]] = [(2,)]
+    if sizes is not None:
+        shapes = [(3, size, size) for size in SHOWN if size in sizes] or [(3, sizes[-1], sizes[-1])]
+    about = {key: getattr(model, key) for key in ("name", "summary", "makes", "width", "latent", "source")}
+    return [{**about, "shape": list(shape), **asdict(count(model.name, shape=shape))} for shape in shapes]
 
 
 def describe(entry: Entry) -> dict[str, Any]:

@@ -9,12 +9,14 @@ from typing import Any
 from divmin.experiment import explained, pictures
 from divmin.explanation import Explanation
 from divmin.explanation.record import tails_text
-from divmin.training import Run
+from divmin.training import Run, first_process
 
 
 def report(run: Run, as_json: bool) -> int:
     """Print the outcome for people or programs; return the exit code."""
-    found = explained(run.config.recipe)
+    if not first_process():  # of several that train together, one talks
+        return run.exit_code
+    found = explained(run.config)
     print(json.dumps(_record(run, found), indent=2) if as_json else "\n".join(_lines(run, found)))
     return run.exit_code
 

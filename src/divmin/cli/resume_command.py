@@ -16,6 +16,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--steps", type=int, metavar="N", help="generator steps in all, when more are wanted than configured"
     )
     add_log(parser)
+    parser.add_argument(
+        "--from",
+        dest="file",
+        type=Path,
+        metavar="FILE",
+        help="an older checkpoint, RUN/checkpoints/STEP.pt",
+    )
+    parser.add_argument(
+        "--accept-changes", action="store_true", help="go on with the settings of an edited RUN/config.yaml"
+    )
     add_import(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as a record for programs")
 
@@ -25,5 +35,12 @@ def run(arguments: argparse.Namespace) -> int:
     from divmin.cli.outcome import report
     from divmin.experiment import resume
 
-    run = resume(arguments.run, steps=arguments.steps, log=logs(arguments), show=not arguments.json)
+    run = resume(
+        arguments.run,
+        steps=arguments.steps,
+        file=arguments.file,
+        accept_changes=arguments.accept_changes,
+        log=logs(arguments),
+        show=not arguments.json,
+    )
     return report(run, arguments.json)

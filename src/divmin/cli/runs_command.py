@@ -53,7 +53,10 @@ def _row(found: Summary, now: float) -> tuple[str, ...]:
 def _number(found: Summary) -> str:
     if found.best is not None:
         return f"{found.best.metric} {found.best.value:.4g} at {found.best.step}"
-    return "-" if found.losses is None else f"critic {found.losses[0]:.3g}, generator {found.losses[1]:.3g}"
+    if found.losses is None:
+        return "-"
+    critic, generator = found.losses
+    return ("" if critic is None else f"critic {critic:.3g}, ") + f"generator {generator:.3g}"
 
 
 def age(seconds: float) -> str:

@@ -99,22 +99,22 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
 
     import yaml
 
-    from divmin import data, models
     from divmin.cli.outcome import sentences
     from divmin.experiment import explained
-    from divmin.objectives import recipe
+    from divmin.training import parts, rehearse
 
-    recipe(config.recipe)  # a name that is not known is an error
-    found = explained(config.recipe)
-    source = data.load(config.data, seed=config.seed, image_size=config.image_size, channels=config.channels)
-    pair = models.build(config.model, shape=source.shape, latent=config.latent, width=config.width, seed=config.seed)
-    sizes = [sum(p.numel() for p in network.parameters()) for network in (pair.generator, pair.critic)]
+    recipe, source, pair = parts(config)  # a name that is not known is an error
+    rehearse(config, recipe, source, pair)
+    found = explained(config)
+    networks = {"generator": pair.generator, "critic": pair.critic}
+    if (encoder := getattr(pair, "encoder", None)) is not None:
+        networks["encoder"] = encoder
+    sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in networks.items()}
     if as_json:
         about = {
             "shape": list(source.shape),
             "samples": source.size,
-            "generator": sizes[0],
-            "critic": sizes[1],
+            **sizes,
             "latent": pair.latent,
         }
         explanation = None if found is None else found.to_record()
@@ -122,6 +122,7 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
         return 0
     print(yaml.safe_dump(config.to_mapping(), sort_keys=False), end="")
     print(f"# data: {source.name}, shape {tuple(source.shape)}, {source.size or 'endless'} samples")
-    print(f"# networks: generator {sizes[0]:,} parameters, critic {sizes[1]:,}, z of dimension {pair.latent}")
+    counted = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
+    print(f"# networks: {counted} parameters, z of dimension {pair.latent}")
     print("\n".join(f"# {line}" for line in sentences(config.recipe, found)))
     return 0

@@ -69,6 +69,23 @@ EFFECTS = {
         "a prior on the critic; what it does to the optimum is not known",
         "a prior on the critic; whether its outputs still run away is not known",
     ),
+    "packing": Effect(
+        "several samples judged together",
+        "with a best critic the log-ratio of m samples is the sum of m log-ratios, so the answer holds for the laws of packs: the "
+        "same p = q stays at rest, and a model that repeats itself is told apart sooner",
+        "several samples judged together do not keep the outputs from running away",
+    ),
+    "reconstructions": Effect(
+        "the critic compares data with reconstructions",
+        "its best output is then the ratio of data and reconstructions, not of data and the model's samples: the answer does not "
+        "hold for the model, and what is minimised is not known",
+        "what is minimised is not known",
+    ),
+    "likelihood_noise": Effect(
+        "samples of p(x|z) instead of its mean",
+        "the model is the one with that noise: the answer is about it",
+        "the model is the one with that noise",
+    ),
     "augmentation": Effect(
         "the same random changes of data and samples",
         SAME.format("between the changed distributions; a model that equals the data stays at rest"),

@@ -33,18 +33,20 @@ class Step:
 
 
 @contextmanager
-def telling(loggers: Sequence[Logger], every: int) -> Iterator[tuple[Probe, ...]]:
+def telling(loggers: Sequence[Logger], every: int, anew: bool = False) -> Iterator[tuple[Probe, ...]]:
     """The probes that tell loggers of a run; they come after the probes that write into its folder.
 
     Args:
         loggers: see `chosen`.
         every: generator steps between metrics records.
+        anew: whether what they were told before is no longer true, because the run goes on from an older checkpoint or with
+            other settings: then everything that is still true is told again.
 
     Yields:
         Probes. What is new since their last look is told at the end of the block, however it ends.
     """
     with ExitStack() as stack:
-        tellers = [Teller(logger) for logger in loggers]
+        tellers = [Teller(logger, anew) for logger in loggers]
         for teller in tellers:
             stack.callback(teller.close)
         yield tuple(Probe(every, teller.look) for teller in tellers)
@@ -55,10 +57,12 @@ class Teller:
 
     Args:
         logger: what kind.
+        anew: see `telling`.
     """
 
-    def __init__(self, logger: Logger) -> None:
+    def __init__(self, logger: Logger, anew: bool) -> None:
         self.logger = logger
+        self.anew = anew
         self.sink: Sink | None = None
         self.folder = Path()
         self.told = NOTHING
@@ -83,7 +87,7 @@ class Teller:
             self.sink.close()
 
     def _open(self, folder: Path) -> None:
-        known = journal(folder).get(self.logger.name)
+        known = None if self.anew else journal(folder).get(self.logger.name)
         self.folder = folder
         self.told, self.id = (NOTHING, uuid4().hex[:8]) if known is None else (known["step"], known["id"])
         settings = asdict(TrainConfig.from_yaml(folder / CONFIG))
@@ -118,7 +122,8 @@ def news(folder: Path, records: Sequence[Record], *, after: int) -> dict[int, St
     """
     steps: dict[int, Step] = {}
     for record in records:
-        numbers = {f"train/{name}": float(value) for name, value in asdict(record).items() if name != "step"}
+        known = {name: value for name, value in asdict(record).items() if name != "step" and value is not None}
+        numbers = {f"train/{name}": float(value) for name, value in known.items()}
         steps.setdefault(record.step, Step()).values.update(numbers)
     for each in evaluations.read(folder):
         steps.setdefault(each.step, Step()).values.update({f"evaluation/{k}": v for k, v in each.values.items()})

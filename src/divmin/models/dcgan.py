@@ -1,4 +1,4 @@
-"""Deep convolutional generator and critic for square images of 8 to 64 pixels (Radford et al. 2016)."""
+"""Deep convolutional networks for square images of 8 to 64 pixels (Radford et al. 2016)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from divmin.errors import DivminError
-from divmin.models.base import register
-
-SMALLEST, LARGEST = 8, 64
+from divmin.models.base import Shape
+from divmin.models.layered import LayeredCritic
+from divmin.models.registry import Model, register
 
 
 def resolutions(size: int) -> list[int]:
@@ -39,7 +38,7 @@ class DCGANGenerator(nn.Module):
         width: channels of the finest hidden grid; they double at every coarser one.
     """
 
-    def __init__(self, shape: tuple[int, int, int], *, latent: int, width: int) -> None:
+    def __init__(self, shape: Shape, *, latent: int, width: int) -> None:
         super().__init__()
         sizes = resolutions(shape[1])[::-1]
         channels = [width * 2**power for power in range(len(sizes) - 2, -1, -1)]
@@ -61,34 +60,55 @@ class DCGANGenerator(nn.Module):
         return images
 
 
-class DCGANCritic(nn.Module):
-    """Images [n, channels, size, size] to raw scores [n].
+class DCGANCritic(LayeredCritic):
+    """Images [n, channels, size, size] to raw scores [n]; the features are the output of the second convolution.
 
     Args:
         shape: (channels, size, size).
         width: channels of the finest hidden grid; they double at every coarser one.
     """
 
-    def __init__(self, shape: tuple[int, int, int], *, width: int) -> None:
+    def __init__(self, shape: Shape, *, width: int) -> None:
+        layers, units = descent(shape, width)
+        super().__init__([*layers, nn.Linear(units, 1)], cut=3)
+        self.apply(initialise)
+
+
+class DCGANEncoder(nn.Module):
+    """Images [n, channels, size, size] to mean and log-variance [n, 2 * latent], by the grids of the generator.
+
+    Args:
+        shape: (channels, size, size).
+        latent: length of a noise vector.
+        width: channels of the finest hidden grid; they double at every coarser one.
+    """
+
+    def __init__(self, shape: Shape, *, latent: int, width: int) -> None:
         super().__init__()
-        sizes = resolutions(shape[1])
-        channels = [shape[0], *(width * 2**power for power in range(len(sizes) - 1))]
-        layers: list[nn.Module] = []
-        for (before, after), fine in zip(pairwise(channels), sizes[:-1], strict=True):
-            layers.append(nn.Conv2d(before, after, kernel(fine), stride=2, padding=1))
-            # The critic of the DCGAN paper normalises over the batch. Then the score of an image depends on the images
-            # beside it, which gives real and fake batches away as batches and is no estimate of log p/q. One group
-            # normalises each image on its own; with no normalisation the digits fell into one class early in training.
-            # The layer that sees the pixels is spared, so that brightness and contrast stay visible.
-            if fine != sizes[0]:
-                layers.append(nn.GroupNorm(1, after))
-            layers.append(nn.LeakyReLU(0.2))
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels[-1] * sizes[-1] ** 2, 1))
+        layers, units = descent(shape, width)
+        self.layers = nn.Sequential(*layers, nn.Linear(units, 2 * latent))
         self.apply(initialise)
 
     def forward(self, images: Tensor) -> Tensor:
-        scores: Tensor = self.layers(images)
-        return scores.squeeze(1)
+        codes: Tensor = self.layers(images)
+        return codes
+
+
+def descent(shape: Shape, width: int) -> tuple[list[nn.Module], int]:
+    """Layers from images down to a flat vector, and the length of that vector."""
+    sizes = resolutions(shape[1])
+    channels = [shape[0], *(width * 2**power for power in range(len(sizes) - 1))]
+    layers: list[nn.Module] = []
+    for (before, after), fine in zip(pairwise(channels), sizes[:-1], strict=True):
+        layers.append(nn.Conv2d(before, after, kernel(fine), stride=2, padding=1))
+        # The critic of the DCGAN paper normalises over the batch. Then the score of an image depends on the images
+        # beside it, which gives real and fake batches away as batches and is no estimate of log p/q. One group
+        # normalises each image on its own; with no normalisation the digits fell into one class early in training.
+        # The layer that sees the pixels is spared, so that brightness and contrast stay visible.
+        if fine != sizes[0]:
+            layers.append(nn.GroupNorm(1, after))
+        layers.append(nn.LeakyReLU(0.2))
+    return [*layers, nn.Flatten()], channels[-1] * sizes[-1] ** 2
 
 
 def initialise(layer: nn.Module) -> None:
@@ -103,16 +123,16 @@ def initialise(layer: nn.Module) -> None:
         nn.init.zeros_(layer.bias)
 
 
-@register("dcgan", "convolutional pair for square images of 8 to 64 pixels", width=32, latent=64)
-def dcgan(shape: tuple[int, ...], *, latent: int, width: int) -> tuple[nn.Module, nn.Module]:
-    """A convolutional generator and critic."""
-    if len(shape) != 3 or shape[1] != shape[2]:
-        raise DivminError(f"dcgan got samples of shape {shape}: it needs square images (channels, size, size); try mlp")
-    if shape[0] not in (1, 3):
-        raise DivminError(f"dcgan got images with {shape[0]} channels: it needs 1 or 3")
-    if not SMALLEST <= shape[1] <= LARGEST:
-        raise DivminError(
-            f"dcgan got images of {shape[1]} pixels: it needs {SMALLEST} to {LARGEST}; choose such an image_size"
-        )
-    image = (shape[0], shape[1], shape[2])
-    return DCGANGenerator(image, latent=latent, width=width), DCGANCritic(image, width=width)
+register(
+    Model(
+        "dcgan",
+        "convolutions with stride, for square images",
+        DCGANGenerator,
+        DCGANCritic,
+        DCGANEncoder,
+        width=32,
+        latent=64,
+        sizes=range(8, 65),
+        source="Radford et al. 2016",
+    )
+)

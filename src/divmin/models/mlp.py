@@ -1,4 +1,4 @@
-"""Fully connected generator and critic, for samples of any shape."""
+"""Fully connected networks, for samples of any shape."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from divmin.models.base import register
+from divmin.models.base import Shape
+from divmin.models.layered import LayeredCritic
+from divmin.models.registry import Model, register
 
 DEPTH = 3
 
@@ -22,7 +24,7 @@ class MLPGenerator(nn.Module):
         depth: number of hidden layers.
     """
 
-    def __init__(self, shape: tuple[int, ...], *, latent: int, width: int, depth: int = DEPTH) -> None:
+    def __init__(self, shape: Shape, *, latent: int, width: int, depth: int = DEPTH) -> None:
         super().__init__()
         self.shape = shape
         sizes = [latent] + [width] * depth
@@ -40,30 +42,59 @@ class MLPGenerator(nn.Module):
         return samples
 
 
-class MLPCritic(nn.Module):
-    """Samples [n, *shape] to raw scores [n].
+class MLPCritic(LayeredCritic):
+    """Samples [n, *shape] to raw scores [n]; the features are the second hidden layer before its activation, [n, width].
 
     Args:
         shape: shape of one sample.
         width: units of a hidden layer.
-        depth: number of hidden layers.
+        depth: number of hidden layers; with a single one, that one gives the features.
     """
 
-    def __init__(self, shape: tuple[int, ...], *, width: int, depth: int = DEPTH) -> None:
-        super().__init__()
+    def __init__(self, shape: Shape, *, width: int, depth: int = DEPTH) -> None:
         sizes = [math.prod(shape)] + [width] * depth
         layers: list[nn.Module] = []
         for before, after in pairwise(sizes):
             layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
         layers.append(nn.Linear(sizes[-1], 1))
-        self.layers = nn.Sequential(*layers)
+        super().__init__(layers, cut=3 if depth > 1 else 1)
+
+    def features(self, samples: Tensor) -> Tensor:
+        """Samples [n, *shape] to the hidden layer [n, width]."""
+        return super().features(samples.flatten(1))
+
+
+class MLPEncoder(nn.Module):
+    """Samples [n, *shape] to mean and log-variance [n, 2 * latent]: the generator's layers the other way round.
+
+    Args:
+        shape: shape of one sample.
+        latent: length of a noise vector.
+        width: units of a hidden layer.
+        depth: number of hidden layers.
+    """
+
+    def __init__(self, shape: Shape, *, latent: int, width: int, depth: int = DEPTH) -> None:
+        super().__init__()
+        sizes = [math.prod(shape)] + [width] * depth
+        layers: list[nn.Module] = []
+        for before, after in pairwise(sizes):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], 2 * latent))
 
     def forward(self, samples: Tensor) -> Tensor:
-        scores: Tensor = self.layers(samples.flatten(1))
-        return scores.squeeze(1)
+        codes: Tensor = self.layers(samples.flatten(1))
+        return codes
 
 
-@register("mlp", "fully connected pair for vectors and small images", width=128, latent=16)
-def mlp(shape: tuple[int, ...], *, latent: int, width: int) -> tuple[nn.Module, nn.Module]:
-    """A fully connected generator and critic with three hidden layers each."""
-    return MLPGenerator(shape, latent=latent, width=width), MLPCritic(shape, width=width)
+register(
+    Model(
+        "mlp",
+        "fully connected, three hidden layers, for vectors and small images",
+        MLPGenerator,
+        MLPCritic,
+        MLPEncoder,
+        width=128,
+        latent=16,
+    )
+)

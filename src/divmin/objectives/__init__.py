@@ -9,6 +9,7 @@ from divmin.objectives import likelihood, least_squares, margin, comparing, modi
 
 # isort: on
 from divmin.objectives.base import Recipe
+from divmin.objectives.own import Own
 from divmin.objectives.registry import AnyRecipe, Named, recipe, recipes, register, register_fixed
 from divmin.objectives.relativistic import Relativistic
 from divmin.objectives.terms import Written
@@ -16,6 +17,7 @@ from divmin.objectives.terms import Written
 __all__ = [
     "AnyRecipe",
     "Named",
+    "Own",
     "Recipe",
     "Relativistic",
     "Written",

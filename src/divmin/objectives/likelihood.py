@@ -32,3 +32,8 @@ register_fixed(
     f"{SOURCE}, section 4 and Algorithm 1", minimises="jeffreys", likelihood="1 + 0*c",
     aliases=("berger_sdkl", "symmetric_kl_vae"),
 )  # fmt: skip
+register_fixed(
+    "vaegan", REAL, FAKE, "softplus(-c)",
+    "Logistic critic; the non-saturating loss on samples and -log q on data. VAE-GAN proper compares reconstructions (fakes=).",
+    "Larsen et al. 2016; Berger & Sebag, section 5", likelihood="1 + 0*c", aliases=("vae_gan",),
+)  # fmt: skip

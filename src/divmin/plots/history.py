@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def draw_losses(records: Sequence[Record], ax: Axes) -> None:
-    """Critic and generator loss over generator steps."""
+    """Critic and generator loss over generator steps; a critic that is not trained has none."""
     steps = [record.step for record in records]
-    ax.plot(steps, [record.critic_loss for record in records], color=COLOURS[0], label="critic")
+    ax.plot(steps, _present([record.critic_loss for record in records]), color=COLOURS[0], label="critic")
     ax.plot(steps, [record.generator_loss for record in records], "--", color=COLOURS[1], label="generator")
     ax.set(title="losses", xlabel="generator steps", ylabel="nats")
     ax.legend(frameon=False)
@@ -25,10 +26,11 @@ def draw_losses(records: Sequence[Record], ax: Axes) -> None:
 def draw_log_ratios(records: Sequence[Record], ax: Axes) -> None:
     """Mean critic output on data and on samples, with one standard deviation; equal at d = 0 when p = q."""
     steps = [record.step for record in records]
-    for name, colour, dash, mean, sd in (
+    for name, colour, dash, means, sds in (
         ("data", COLOURS[2], "-", [r.d_real for r in records], [r.d_real_sd for r in records]),
         ("samples", COLOURS[1], "--", [r.d_fake for r in records], [r.d_fake_sd for r in records]),
     ):
+        mean, sd = _present(means), _present(sds)
         ax.plot(steps, mean, dash, color=colour, label=name)
         low, high = ([m + k * x for m, x in zip(mean, sd, strict=True)] for k in (-1, 1))
         ax.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
@@ -37,9 +39,28 @@ def draw_log_ratios(records: Sequence[Record], ax: Axes) -> None:
     ax.legend(frameon=False)
 
 
+def draw_bound(records: Sequence[Record], ax: Axes) -> None:
+    """Both parts of the bound on -log q over generator steps, on a logarithmic axis: they may be orders of magnitude apart."""
+    steps = [record.step for record in records]
+    for name, colour, dash, values in (
+        ("reconstruction", COLOURS[0], "-", [record.reconstruction for record in records]),
+        ("KL(q(z|x) || prior)", COLOURS[1], "--", [record.prior for record in records]),
+    ):
+        ax.plot(steps, _present(values), dash, color=colour, label=name)
+    ax.set(title="bound on -log q of data", xlabel="generator steps", ylabel="nats a sample", yscale="log")
+    ax.legend(frameon=False)
+
+
 def save_history(records: Sequence[Record], path: Path) -> None:
-    """Both panels, to a .png, .svg or .pdf file."""
-    with figure(path, 9, 3.4) as drawn:
-        axes = drawn.subplots(1, 2)
-        draw_losses(records, axes[0])
-        draw_log_ratios(records, axes[1])
+    """The panels that there are numbers for, to a .png, .svg or .pdf file."""
+    panels = [draw_losses, draw_log_ratios]
+    if any(record.reconstruction is not None for record in records):
+        panels.append(draw_bound)
+    with figure(path, 4.5 * len(panels), 3.4) as drawn:
+        for draw, ax in zip(panels, drawn.subplots(1, len(panels)), strict=True):
+            draw(records, ax)
+
+
+def _present(values: Sequence[float | None]) -> list[float]:
+    """Gaps where there is no number."""
+    return [math.nan if value is None else value for value in values]

@@ -94,6 +94,7 @@ def _values(run: Run) -> tuple[dict[str, float], tuple[str, ...]]:
         records, evaluated = run.records(), evaluations.read(run.folder)
     except DivminError:  # numbers that cannot be read are none; divmin runs says why
         return {}, ()
-    last = {} if not records else {name: float(getattr(records[-1], name)) for name in LOSSES}
+    said = {name: getattr(records[-1], name) for name in LOSSES} if records else {}
+    last = {name: value for name, value in said.items() if value is not None}
     measured = evaluated[-1].values if evaluated else {}
     return {**last, **measured}, tuple(measured)

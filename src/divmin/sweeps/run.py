@@ -67,7 +67,9 @@ def sweep(
         if stands.todo not in ("nothing", "refuse")
     ]
     said = Said(configs, show)
-    ended = _one_by_one(tasks, log, said) if jobs == 1 else side_by_side(tasks, jobs, log, imports, said.line)
+    # A run that starts processes of its own repeats the command of this one in them: it needs a command for itself.
+    alone = jobs == 1 and all(config.devices * config.nodes == 1 for config in configs)
+    ended = _one_by_one(tasks, log, said) if alone else side_by_side(tasks, jobs, log, imports, said.line)
     return [outcome(config, before[i], ended.get(i)) for i, config in enumerate(configs)]
 
 

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from divmin.training.config import TrainConfig as TrainConfig
     from divmin.training.finite import NotFiniteError as NotFiniteError
+    from divmin.training.job import rehearse as rehearse
+    from divmin.training.launch import first_process as first_process
+    from divmin.training.parts import losses as losses
+    from divmin.training.parts import parts as parts
     from divmin.training.probes import Probe as Probe
     from divmin.training.probes import View as View
     from divmin.training.record import Record as Record
@@ -21,6 +25,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "TrainConfig": "config",
     "NotFiniteError": "finite",
+    "rehearse": "job",
+    "first_process": "launch",
+    "losses": "parts",
+    "parts": "parts",
     "Probe": "probes",
     "View": "probes",
     "Record": "record",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 from divmin.errors import DivminError
 from divmin.files import write_atomically
-from divmin.training.randomness import capture, restore
-from divmin.training.run import writing
+from divmin.training.randomness import restore
+from divmin.training.run import CHECKPOINT, CHECKPOINTS, checkpoint_path, kept, writing
 from divmin.training.state import State
 from divmin.version import __version__
 
-FORMAT, VERSION = "divmin checkpoint", 1
+FORMAT, VERSION = "divmin checkpoint", 2
 NETWORKS = ("generator", "critic", "average")
 OPTIMIZERS = ("generator_optimizer", "critic_optimizer")
 CONTENT: dict[str, type] = {
@@ -32,24 +32,25 @@ CONTENT: dict[str, type] = {
     "seconds_at_record": float,
     **dict.fromkeys((*NETWORKS, *OPTIMIZERS), dict),
     "scaler": dict,
-    "random": dict,
+    "random": list,
     "noise": Tensor,
     "critic_rows": Tensor,
     "generator_rows": Tensor,
 }
 
 
-def save(path: Path, state: State, *, about: Mapping[str, Any], precision: Any, device: torch.device) -> None:
-    """Write the state, whole or not at all.
+def payload(
+    state: State, *, about: Mapping[str, Any], precision: Any, random: Sequence[Mapping[str, Tensor]]
+) -> dict[str, Any]:
+    """What a checkpoint of this state holds.
 
     Args:
-        path: the file.
         state: what changes.
         about: what does not: config (JSON text), supplied, shape and latent.
         precision: Fabric's precision plugin, which holds the gradient scaler.
-        device: whose random state belongs to the run.
+        random: the states of the global generators, of every process.
     """
-    payload = {
+    return {
         "format": FORMAT,
         "version": VERSION,
         "divmin": __version__,
@@ -58,19 +59,35 @@ def save(path: Path, state: State, *, about: Mapping[str, Any], precision: Any, 
         "samples": state.samples,
         "seconds": state.seconds,
         "seconds_at_record": state.seconds_at_record,
-        **{name: getattr(state, name).state_dict() for name in (*NETWORKS, *OPTIMIZERS)},
+        **{name: network.state_dict() for name, network in state.networks.items()},
+        **{name: getattr(state, name).state_dict() for name in OPTIMIZERS},
         "scaler": precision.state_dict(),
-        "random": capture(device),
+        "random": list(random),
         "noise": state.noise.get_state(),
         # A slice would be stored with the whole buffer behind it.
         "critic_rows": state.critic_rows.rows.clone(),
         "generator_rows": state.generator_rows.rows.clone(),
     }
+
+
+def save(folder: Path, content: Mapping[str, Any], *, keep: int = 1) -> None:
+    """Write the checkpoint of a run, whole or not at all, and a copy beside the copies of the last `keep` - 1 before.
+
+    Args:
+        folder: the run folder.
+        content: see `payload`.
+        keep: checkpoints to keep; 1 keeps no copies.
+    """
     # Through memory, because torch.save hides a full disk behind an error of its own.
     memory = io.BytesIO()
-    torch.save(payload, memory)
-    with writing(path.parent):
-        write_atomically(path, lambda stream: stream.write(memory.getbuffer()))
+    torch.save(dict(content), memory)
+    with writing(folder):
+        if keep > 1:
+            (folder / CHECKPOINTS).mkdir(exist_ok=True)
+            write_atomically(checkpoint_path(folder, content["step"]), lambda stream: stream.write(memory.getbuffer()))
+        write_atomically(folder / CHECKPOINT, lambda stream: stream.write(memory.getbuffer()))
+        for path in kept(folder)[:-keep]:
+            path.unlink()
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -110,18 +127,31 @@ def read(path: Path) -> dict[str, Any]:
     return payload
 
 
-def apply(payload: Mapping[str, Any], state: State, *, precision: Any, device: torch.device, where: Path) -> None:
-    """Put a checkpoint's content into a state made by `begin`; `where` names the file in errors."""
-    for name, module in zip(NETWORKS, (state.generator.module, state.critic.module, state.average), strict=True):
+def apply(
+    payload: Mapping[str, Any], state: State, *, precision: Any, device: torch.device, rank: int, where: Path
+) -> None:
+    """Put a checkpoint's content into a state made by `begin`; `where` names the file in errors.
+
+    The random states are those of the process `rank`; a process that the run did not have before keeps its own.
+    """
+    for name, module in state.networks.items():
+        if name not in payload:
+            raise DivminError(f"{where} has no {name}: it was written by a run of losses that need none")
         fill(module, payload[name], name=name, where=where)
     try:
         for name in OPTIMIZERS:
-            getattr(state, name).load_state_dict(payload[name])
+            optimizer = getattr(state, name)
+            # The settings are those of the configuration, which may have been changed; only the moments are the file's.
+            settings = [{key: group[key] for key in ("lr", "betas")} for group in optimizer.param_groups]
+            optimizer.load_state_dict(payload[name])
+            for group, own in zip(optimizer.param_groups, settings, strict=True):
+                group.update(own)
         precision.load_state_dict(payload["scaler"])
         state.noise.set_state(payload["noise"])
         state.critic_rows.restore(payload["critic_rows"])
         state.generator_rows.restore(payload["generator_rows"])
-        restore(payload["random"], device)
+        if rank < len(payload["random"]):
+            restore(payload["random"][rank], device)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise DivminError(f"{where} does not fit this run: {' '.join(str(error).split())}") from error
     state.step, state.samples = payload["step"], payload["samples"]

@@ -12,9 +12,14 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from divmin.errors import DivminError, suggest
+from divmin.training.augment import augmentation
+from divmin.training.schedule import SCHEDULES
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("32", "bf16-mixed", "16-mixed")
+LIKELIHOODS = ("pixels", "features")
+PENALTIES = ("r1", "r2", "gradient_penalty", "one_sided_penalty", "orthogonal")
+FAKES = ("prior", "reconstructions", "both")
 
 
 def _key(default: Any, help: str) -> Any:
@@ -49,22 +54,46 @@ class TrainConfig:
     width: int | None = _key(None, "size of the hidden layers; none: the model's own")
     steps: int = _key(2000, "generator steps")
     batch_size: int = _key(64, "samples of data, and of the model, in one optimiser step")
-    critic_steps: int = _key(1, "critic steps for each generator step")
+    critic_steps: int = _key(1, "critic steps for each generator step; 0 for losses that use no critic")
     accumulate: int = _key(1, "micro-batches that make up one optimiser step; must divide batch_size")
     critic_lr: float = _key(1e-3, "Adam's learning rate of the critic")
-    generator_lr: float = _key(1e-3, "Adam's learning rate of the generator")
+    generator_lr: float = _key(1e-3, "Adam's learning rate of the generator, and of an encoder")
+    schedule: str = _key("constant", "of the learning rates over the run: constant, linear (to 0) or cosine (to 0)")
+    warmup: int = _key(0, "steps over which the learning rates rise linearly at first")
     beta1: float = _key(0.0, "Adam's decay of the mean gradient, in [0, 1)")
     beta2: float = _key(0.99, "Adam's decay of the mean squared gradient, in [0, 1)")
     ema_decay: float = _key(
         0.999, "decay of the generator's moving average a step, in [0, 1); 0 keeps the last weights"
     )
+    r1: float = _key(0.0, "weight of R1: half the squared slope of the critic on data, gamma in R1 and R2's papers")
+    r2: float = _key(0.0, "weight of R2: the same on samples")
+    gradient_penalty: float = _key(0.0, "weight of (slope - 1)^2 between data and samples; 10 in WGAN-GP")
+    one_sided_penalty: float = _key(0.0, "the same for slopes above 1 alone")
+    orthogonal: float = _key(
+        0.0, "weight of orthogonal regularisation, the sum of |W W^T - 1| over the critic's layers"
+    )
+    penalty_every: int = _key(1, "critic steps between penalties, each then weighs that much more")
+    spectral_norm: bool = _key(False, "divide the critic's weights by their largest singular value")
+    instance_noise: float = _key(0.0, "standard deviation of noise on data and samples before the critic, at the start")
+    instance_noise_steps: int | None = _key(None, "generator steps in which that noise falls to 0; none: all steps")
+    label_smoothing: float = _key(0.0, "what is taken off the label of data, in [0, 1)")
+    augment: str = _key("", "random changes before the critic: of color, translation, cutout, with commas between")
+    packing: int = _key(1, "samples that the critic judges together (PacGAN)")
+    likelihood: str = _key("pixels", "what a data term's Gaussian describes: pixels, or features of the critic")
+    likelihood_sd: float = _key(1.0, "standard deviation of that Gaussian")
+    likelihood_noise: bool = _key(False, "whether samples get that Gaussian's noise before the critic judges them")
+    fakes: str = _key("prior", "what the critic compares data with: samples of the prior, reconstructions, or both")
     seed: int = _key(0, "the seed of weights, z, data order and dropout")
     device: str = _key("auto", "auto, cpu, cuda or mps")
+    devices: int = _key(1, "processes on this machine, each with a device of its own")
+    nodes: int = _key(1, "machines that the run is spread over")
     precision: str = _key("32", "32, bf16-mixed or 16-mixed")
+    compile: bool = _key(False, "torch.compile the networks")
     log_every: int = _key(100, "generator steps between metrics records")
     sample_every: int = _key(500, "generator steps between pictures")
     samples: int = _key(64, "samples in a picture")
     checkpoint_every: int = _key(500, "generator steps between checkpoints")
+    keep: int = _key(1, "checkpoints kept, the last ones")
     check_finite: bool = _key(
         False, "look for NaN and infinities after every update (slow; names the first bad tensor)"
     )
@@ -75,24 +104,47 @@ class TrainConfig:
             object.__setattr__(self, name, _typed(name, getattr(self, name), hint))
         for name in ("recipe", "data", "model"):
             _demand(bool(getattr(self, name).strip()), f"{name} must name something, got an empty text")
-        positive = ("latent", "width", "steps", "batch_size", "critic_steps", "accumulate", "log_every")
-        for name in (*positive, "sample_every", "samples", "checkpoint_every", "image_size", "channels"):
+        positive = (
+            "latent",
+            "width",
+            "steps",
+            "batch_size",
+            "accumulate",
+            "log_every",
+            "penalty_every",
+            "packing",
+            "keep",
+        )
+        more = ("sample_every", "samples", "checkpoint_every", "image_size", "channels", "instance_noise_steps")
+        for name in (*positive, *more, "devices", "nodes"):
             value = getattr(self, name)
             _demand(value is None or value >= 1, f"{name} must be at least 1, got {value}")
-        for name in ("critic_lr", "generator_lr"):
+        for name in ("critic_steps", "warmup"):
+            value = getattr(self, name)
+            _demand(value >= 0, f"{name} must be at least 0, got {value}")
+        for name in (*PENALTIES, "instance_noise"):
+            value = getattr(self, name)
+            _demand(0 <= value < math.inf, f"{name} must be finite and at least 0, got {value:g}")
+        for name in ("critic_lr", "generator_lr", "likelihood_sd"):
             value = getattr(self, name)
             _demand(0 < value < math.inf, f"{name} must be positive and finite, got {value:g}")
-        for name in ("beta1", "beta2", "ema_decay"):
+        for name in ("beta1", "beta2", "ema_decay", "label_smoothing"):
             value = getattr(self, name)
             _demand(0 <= value < 1, f"{name} must lie in [0, 1), got {value:g}")
         _demand(0 <= self.seed < 2**63, f"seed must lie in [0, 2**63), got {self.seed}")
-        for name, known in (("device", DEVICES), ("precision", PRECISIONS)):
+        choices = {"device": DEVICES, "precision": PRECISIONS, "schedule": tuple(SCHEDULES), "likelihood": LIKELIHOODS}
+        for name, known in (choices | {"fakes": FAKES}).items():
             value = getattr(self, name)
             _demand(value in known, f"{name} must be one of {', '.join(known)}, got {value!r}")
         _demand(
             self.batch_size % self.accumulate == 0,
             f"accumulate must divide batch_size, got {self.accumulate} micro-batches for {self.batch_size} samples",
         )
+        _demand(
+            self.micro_batch % self.packing == 0,
+            f"packing must divide the batch that passes at once, got {self.packing} and {self.micro_batch} samples",
+        )
+        augmentation(self.augment)
 
     @property
     def micro_batch(self) -> int:
@@ -101,8 +153,28 @@ class TrainConfig:
 
     @property
     def samples_a_step(self) -> int:
-        """Data samples that the critic sees for each generator step."""
-        return self.batch_size * self.critic_steps
+        """Data samples that are seen for each generator step."""
+        return self.batch_size * max(self.critic_steps, 1)
+
+    @property
+    def penalties(self) -> dict[str, float]:
+        """The weights of the penalties that are on, by the names of their fields."""
+        return {name: getattr(self, name) for name in PENALTIES if getattr(self, name)}
+
+    @property
+    def regularisers(self) -> tuple[str, ...]:
+        """What is done to the critic besides its loss, by the names that `divmin.explain(penalty=)` takes.
+
+        >>> TrainConfig(r1=10.0, packing=2).regularisers
+        ('r1', 'packing')
+        """
+        on = {
+            "r1": self.r1, "r2": self.r2, "gp": self.gradient_penalty, "gp_one_sided": self.one_sided_penalty,
+            "orthogonal": self.orthogonal, "spectral_norm": self.spectral_norm, "instance_noise": self.instance_noise,
+            "augmentation": self.augment, "packing": self.packing > 1, "reconstructions": self.fakes != "prior",
+            "likelihood_noise": self.likelihood_noise,
+        }  # fmt: skip
+        return tuple(name for name, value in on.items() if value)
 
     def to_mapping(self) -> dict[str, Any]:
         """All fields in their order, as plain values."""

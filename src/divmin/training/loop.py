@@ -7,25 +7,20 @@ samples that the critic has seen. No step waits for the device; numbers are read
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import torch
-from torch import Tensor
-
-from divmin.data.base import index_stream
 from divmin.training import checkpoint
 from divmin.training.ema import Follower, decay_at
 from divmin.training.finite import NotFiniteError, first_bad_row, first_bad_tensor
 from divmin.training.job import Job
-from divmin.training.metrics import summarise
+from divmin.training.metrics import CRITIC_COLUMNS, GENERATOR_COLUMNS, summarise
+from divmin.training.moves import draw_data, move_critic, move_generator
 from divmin.training.probes import Probe, View
-from divmin.training.randomness import undisturbed
+from divmin.training.randomness import capture, undisturbed
 from divmin.training.run import CHECKPOINT, append_record, write_status
+from divmin.training.schedule import rate
 from divmin.training.signals import Stop
-from divmin.training.state import State, frozen, trainable
-
-CRITIC_COLUMNS = ("critic_loss", "the mean of d_real", "the variance of d_real", "the mean of d_fake",
-                  "the variance of d_fake")  # fmt: skip
+from divmin.training.state import State
 
 
 def loop(job: Job, state: State, stop: Stop) -> None:
@@ -39,39 +34,22 @@ def loop(job: Job, state: State, stop: Stop) -> None:
     Raises:
         NotFiniteError: a loss, a score or a weight became NaN or infinite; the checkpoint on disk is the last good one.
     """
-    config, recipe, source, fabric = job.config, job.recipe, job.source, job.fabric
-    generator, critic = state.generator, state.critic
-    generator_optimizer, critic_optimizer = state.generator_optimizer, state.critic_optimizer
-    critic_weights = trainable(critic.module)
-    follower = Follower(state.average, generator.module)
+    config = job.config
+    follower = Follower(state.average, state.generator)
     started = time.perf_counter() - state.seconds
     if state.step == 0:
+        store(job, state)  # so that a run can be resumed from its first moment
         look(job, state, job.probes)
 
-    while state.step < config.steps and stop.signal is None:
-        # The critic learns to tell data from samples, which are made without a graph: the generator stands still.
+    while state.step < config.steps and job.processes.any(stop.signal, job.fabric.device) is None:
+        # The critic sees fresh data in each of its moves; the generator's move looks at the last of these.
+        set_rates(job, state)
         for _ in range(config.critic_steps):
-            indices, state.samples = index_stream(source.size, config.batch_size, config.seed, state.samples)
-            data = source.batch(indices).to(fabric.device, non_blocking=True)
-            critic_optimizer.zero_grad(set_to_none=True)
-            for real, z in zip(data.split(config.micro_batch), noise(job, state), strict=True):
-                with torch.no_grad():
-                    samples = generator(z)
-                d_real, d_fake = critic(real).flatten(), critic(samples).flatten()
-                loss = recipe.critic_loss(d_real, d_fake)
-                fabric.backward(loss if config.accumulate == 1 else loss / config.accumulate)
-                record_critic(state, loss.detach(), d_real.detach(), d_fake.detach())
-            critic_optimizer.step()
-
-        # The generator follows the critic, which stands still: it passes gradients on and collects none.
-        generator_optimizer.zero_grad(set_to_none=True)
-        with frozen(critic_weights):
-            for real, z in zip(data.split(config.micro_batch), noise(job, state), strict=True):
-                compared = {"real": scores_of(critic, real)} if job.needs_real else {}
-                loss = recipe.generator_loss(critic(generator(z)).flatten(), **compared)
-                fabric.backward(loss if config.accumulate == 1 else loss / config.accumulate)
-                state.generator_rows.write(loss.detach())
-        generator_optimizer.step()
+            data = draw_data(job, state)
+            move_critic(job, state, data)
+        if config.critic_steps == 0:
+            data = draw_data(job, state)
+        move_generator(job, state, data)
 
         # The average follows the generator.
         state.step += 1
@@ -95,28 +73,23 @@ def loop(job: Job, state: State, stop: Stop) -> None:
         look(job, state, job.probes)
 
 
-def noise(job: Job, state: State) -> tuple[Tensor, ...]:
-    """z ~ N(0, I) for one optimiser step, in micro-batches; the draw does not depend on how many there are."""
-    z = torch.randn(job.config.batch_size, job.pair.latent, generator=state.noise)
-    parts: tuple[Tensor, ...] = z.to(job.fabric.device, non_blocking=True).split(job.config.micro_batch)
-    return parts
-
-
-def scores_of(critic: Callable[[Tensor], Tensor], data: Tensor) -> Tensor:
-    """The critic's scores of data, to which the generator has no path."""
-    with torch.no_grad():
-        return critic(data).flatten()
-
-
-def record_critic(state: State, loss: Tensor, real: Tensor, fake: Tensor) -> None:
-    """Keep the loss, and mean and variance of d on both sides, without reading them."""
-    real_variance, real_mean = torch.var_mean(real, correction=0)
-    fake_variance, fake_mean = torch.var_mean(fake, correction=0)
-    state.critic_rows.write(loss, real_mean, real_variance, fake_mean, fake_variance)
+def set_rates(job: Job, state: State) -> None:
+    """Give both optimisers the learning rates of this step."""
+    config = job.config
+    if config.schedule == "constant" and not config.warmup:
+        return
+    factor = rate(config.schedule, state.step, config.steps, config.warmup)
+    for optimizer, base in (
+        (state.generator_optimizer, config.generator_lr),
+        (state.critic_optimizer, config.critic_lr),
+    ):
+        for group in optimizer.param_groups:
+            group["lr"] = base * factor
 
 
 def report(job: Job, state: State) -> None:
     """Write one record. The rows of an interval that the run's end cut short are kept, for a later resumption."""
+    join_rows(job, state)
     check_rows(job, state)
     fresh = len(state.generator_rows.rows) // job.config.accumulate * job.config.samples_a_step
     state.latest = summarise(
@@ -126,8 +99,11 @@ def report(job: Job, state: State) -> None:
         samples=state.samples,
         seconds=state.seconds,
         rate=fresh / (state.seconds - state.seconds_at_record),
+        penalised=bool(job.penalties),
+        data_term=job.data_term is not None,
     )
-    append_record(job.folder, state.latest)
+    if job.processes.first:
+        append_record(job.folder, state.latest)
     if state.step % job.config.log_every == 0:
         state.critic_rows.clear()
         state.generator_rows.clear()
@@ -136,16 +112,22 @@ def report(job: Job, state: State) -> None:
 
 def store(job: Job, state: State) -> None:
     """Replace the checkpoint, unless something in the state is not finite."""
+    join_rows(job, state)
     check(job, state)
-    checkpoint.save(
-        job.folder / CHECKPOINT,
-        state,
-        about=job.about(),
-        precision=job.fabric.strategy.precision,
-        device=job.fabric.device,
-    )
+    random = job.processes.collect(capture(job.fabric.device))
+    if job.processes.first:
+        payload = checkpoint.payload(state, about=job.about, precision=job.fabric.strategy.precision, random=random)
+        checkpoint.save(job.folder, payload, keep=job.config.keep)
+        write_status(job.folder, "running", state.step)
     state.saved_step = state.step
-    write_status(job.folder, "running", state.step)
+    job.processes.wait()  # nobody goes on, and perhaps dies, before the file is there
+
+
+def join_rows(job: Job, state: State) -> None:
+    """Put the mean over processes in the place of what each has recorded."""
+    if job.processes.world > 1:
+        for table in (state.critic_rows, state.generator_rows):
+            table.restore(job.processes.mean(table.rows))
 
 
 def look(job: Job, state: State, probes: Sequence[Probe]) -> None:
@@ -177,7 +159,7 @@ def check_rows(job: Job, state: State) -> None:
     """The same for losses and scores alone; the error names the step in which the first bad number arose."""
     groups = (
         (state.critic_rows.rows, job.config.critic_steps * job.config.accumulate, CRITIC_COLUMNS),
-        (state.generator_rows.rows, job.config.accumulate, ("generator_loss",)),
+        (state.generator_rows.rows, job.config.accumulate, GENERATOR_COLUMNS),
     )
     found = []
     for rows, a_step, columns in groups:
@@ -191,5 +173,5 @@ def not_finite(job: Job, state: State, step: int, tensor: str) -> NotFiniteError
     """The error, with the way back."""
     saved = state.saved_step
     path = job.folder / CHECKPOINT
-    back = "there is no checkpoint yet" if saved is None else f"the last good checkpoint is {path}, of step {saved}"
+    back = f"the last good checkpoint is {path}, of step {saved}"
     return NotFiniteError(step, tensor, back, noticed=state.step)

@@ -9,6 +9,10 @@ from torch import Tensor
 
 from divmin.training.record import Record as Record
 
+CRITIC_COLUMNS = ("critic_loss", "the mean of d_real", "the variance of d_real", "the mean of d_fake",
+                  "the variance of d_fake", "penalty")  # fmt: skip
+GENERATOR_COLUMNS = ("generator_loss", "reconstruction", "prior")
+
 
 class Table:
     """Rows of numbers that stay on the device until somebody reads them, so that a step never waits for one.
@@ -56,26 +60,42 @@ def spread(means: Tensor, variances: Tensor) -> float:
     return math.sqrt(float(variances.mean() + means.var(correction=0)))
 
 
-def summarise(critic: Tensor, generator: Tensor, *, step: int, samples: int, seconds: float, rate: float) -> Record:
+def summarise(
+    critic: Tensor,
+    generator: Tensor,
+    *,
+    step: int,
+    samples: int,
+    seconds: float,
+    rate: float,
+    penalised: bool = False,
+    data_term: bool = False,
+) -> Record:
     """One record from the rows of its interval.
 
     Args:
-        critic: rows (critic_loss, mean and variance of d on data, the same on fakes), [n, 5].
-        generator: rows (generator_loss,), [m, 1].
+        critic: rows of `CRITIC_COLUMNS`, [n, 6]; none where the critic is not trained.
+        generator: rows of `GENERATOR_COLUMNS`, [m, 3].
         step, samples, seconds: as in `Record`.
         rate: data samples a second.
+        penalised, data_term: whether the last columns mean anything.
     """
     critic, generator = critic.double().cpu(), generator.double().cpu()
-    loss, real, real_variance, fake, fake_variance = critic.unbind(1)
+    loss, real, real_variance, fake, fake_variance, penalty = critic.unbind(1)
+    played = len(critic) > 0
+    of_generator, reconstruction, prior = (float(column.mean()) for column in generator.unbind(1))
     return Record(
         step=step,
         samples=samples,
-        critic_loss=float(loss.mean()),
-        generator_loss=float(generator.mean()),
-        d_real=float(real.mean()),
-        d_real_sd=spread(real, real_variance),
-        d_fake=float(fake.mean()),
-        d_fake_sd=spread(fake, fake_variance),
+        critic_loss=float(loss.mean()) if played else None,
+        generator_loss=of_generator,
+        d_real=float(real.mean()) if played else None,
+        d_real_sd=spread(real, real_variance) if played else None,
+        d_fake=float(fake.mean()) if played else None,
+        d_fake_sd=spread(fake, fake_variance) if played else None,
         seconds=seconds,
         samples_per_second=rate,
+        penalty=float(penalty.mean()) if penalised and played else None,
+        reconstruction=reconstruction if data_term else None,
+        prior=prior if data_term else None,
     )

@@ -20,23 +20,29 @@ class Record:
     Args:
         step: generator steps done.
         samples: data samples that the critic has seen.
-        critic_loss, generator_loss: the minimised losses.
+        critic_loss, generator_loss: the minimised losses, without penalties and data terms.
         d_real, d_real_sd: mean and standard deviation of d over data.
         d_fake, d_fake_sd: the same over the model's samples.
         seconds: training time since step 0, without the time between runs.
         samples_per_second: data samples a second since the record before.
+        penalty: what the critic paid for its slopes and weights; None in a run without penalties.
+        reconstruction, prior: -log p(x|z) without its constant, and KL(q(z|x) || N(0, 1)), in nats a sample; None without
+            a data term.
     """
 
     step: int
     samples: int
-    critic_loss: float
+    critic_loss: float | None
     generator_loss: float
-    d_real: float
-    d_real_sd: float
-    d_fake: float
-    d_fake_sd: float
+    d_real: float | None
+    d_real_sd: float | None
+    d_fake: float | None
+    d_fake_sd: float | None
     seconds: float
     samples_per_second: float
+    penalty: float | None = None
+    reconstruction: float | None = None
+    prior: float | None = None
 
     def to_json(self) -> str:
         """One line; JSON has no NaN, and a record never holds one."""

@@ -4,6 +4,7 @@ config.yaml        the configuration
 status.json        running, finished, interrupted or failed, why, and by which process
 metrics.jsonl      one record a line
 checkpoint.pt      all that is needed to go on
+checkpoints/       copies of the last ones, named by their step, where more than one is kept
 explanation.json   what the recipe minimises, written by the caller
 logged.json        how far TensorBoard and Weights & Biases have been told, written by the caller
 events.out...      event files of TensorBoard, written by the caller
@@ -30,8 +31,9 @@ from divmin.training.record import Record, parse
 CONFIG, STATUS, METRICS, CHECKPOINT, SAMPLES = "config.yaml", "status.json", "metrics.jsonl", "checkpoint.pt", "samples"
 EXPLANATION, LOGGED, EVENTS = "explanation.json", "logged.json", "events.out.tfevents.*.divmin"
 FILES = (CONFIG, STATUS, METRICS, CHECKPOINT, EXPLANATION, LOGGED)
+CHECKPOINTS = "checkpoints"
 STATES = ("running", "finished", "interrupted", "failed")
-PICTURE = re.compile(r"\d{8}\.png")
+PICTURE, COPY = re.compile(r"\d{8}\.png"), re.compile(r"\d{8}\.pt")
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,20 @@ def frames(folder: Path) -> list[Path]:
     return sorted(path for path in (folder / SAMPLES).glob("*.png") if PICTURE.fullmatch(path.name))
 
 
+def checkpoint_path(folder: Path, step: int) -> Path:
+    """Where the copy of a step's checkpoint belongs.
+
+    >>> checkpoint_path(Path("runs/a"), 20).as_posix()
+    'runs/a/checkpoints/00000020.pt'
+    """
+    return folder / CHECKPOINTS / f"{step:08d}.pt"
+
+
+def kept(folder: Path) -> list[Path]:
+    """The copies of checkpoints, in the order of their steps."""
+    return sorted(path for path in (folder / CHECKPOINTS).glob("*.pt") if COPY.fullmatch(path.name))
+
+
 def default_folder(config: TrainConfig, now: datetime) -> Path:
     """runs/DATA-RECIPE-TIME, with what no file name should hold replaced.
 
@@ -140,8 +156,14 @@ def refuse_occupied(folder: Path, *, overwrite: bool = False) -> None:
         raise DivminError(
             f"{folder} holds a run: go on with divmin resume {folder}, or start anew with overwrite (--overwrite)"
         )
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and any(not _never_begun(path) for path in folder.iterdir()):
         raise DivminError(f"{folder} holds other files: choose an empty folder for the run")
+
+
+def _never_begun(path: Path) -> bool:
+    """Whether this is a file of a run that was killed before it had a state."""
+    empty = path.name == SAMPLES and path.is_dir() and not any(path.iterdir())
+    return empty or path.name == CONFIG or path.match(".*.part")
 
 
 def claim(folder: Path) -> None:
@@ -151,7 +173,7 @@ def claim(folder: Path) -> None:
         for name in FILES:
             (folder / name).unlink(missing_ok=True)
         remove_leftovers(folder)
-        for path in (*frames(folder), *folder.glob(EVENTS)):
+        for path in (*frames(folder), *folder.glob(EVENTS), *kept(folder)):
             path.unlink()
         (folder / SAMPLES).mkdir(exist_ok=True)
 
@@ -161,6 +183,8 @@ def remove_leftovers(folder: Path) -> None:
     for name in FILES:
         for path in folder.glob(f".{name}.*.part"):
             path.unlink()
+    for path in (folder / CHECKPOINTS).glob(".*.pt.*.part"):
+        path.unlink()
 
 
 def write_config(folder: Path, config: TrainConfig) -> None:

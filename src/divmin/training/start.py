@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from signal import SIGINT, Signals
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -18,7 +18,10 @@ from divmin.training import checkpoint
 from divmin.training.config import TrainConfig, differences
 from divmin.training.ema import frozen_copy
 from divmin.training.job import Job, Losses, Networks, rehearse
+from divmin.training.launch import LostProcessError, first_process, launched, sizes
 from divmin.training.loop import loop
+from divmin.training.parallel import with_joint_statistics
+from divmin.training.parts import parts
 from divmin.training.probes import Probe
 from divmin.training.randomness import seed_global, undisturbed
 from divmin.training.run import (
@@ -28,6 +31,7 @@ from divmin.training.run import (
     Run,
     claim,
     default_folder,
+    kept,
     refuse_occupied,
     remove_leftovers,
     rewind_metrics,
@@ -36,9 +40,6 @@ from divmin.training.run import (
 )
 from divmin.training.signals import polite_stop
 from divmin.training.state import State, begin
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
 
 
 def train(
@@ -79,19 +80,24 @@ def train(
     names: dict[str, Any] = {name: thing.name for name, thing in own.items() if thing is not None}
     config = replace(config, **names)
     folder = Path(config.out) if config.out is not None else default_folder(config, datetime.now())
-    config = replace(config, out=str(folder))
-    refuse_occupied(folder, overwrite=overwrite)
-    fabric = _fabric(config)
-    recipe, source, pair = _parts(config, recipe, source, pair)
-    rehearse(config, recipe, source, pair)
-    job = Job(config, recipe, source, pair, supplied, fabric, folder, tuple(probes))
-    with undisturbed(fabric.device):
-        seed_global(config.seed, fabric.device)
-        state = begin(config, pair.generator, pair.critic, frozen_copy(pair.generator), fabric)
-        # Only now, when nothing more can be amiss with the parts, is an old run given up.
-        claim(folder)
-        write_config(folder, config)
-        return _drive(job, state)
+    if first_process():
+        refuse_occupied(folder, overwrite=overwrite)
+    with launched(config) as (fabric, processes):
+        folder = Path(fabric.broadcast(str(folder)))
+        local, nodes = sizes(config)
+        config = replace(config, out=str(folder), devices=local, nodes=nodes)
+        recipe, source, pair = parts(config, recipe, source, pair)
+        rehearse(config, recipe, source, pair)
+        shown = tuple(probes) if processes.first else ()
+        job = Job(config, recipe, source, pair, supplied, fabric, processes, folder, shown)
+        with undisturbed(fabric.device):
+            seed_global(config.seed + processes.rank, fabric.device)
+            state = _begin(job)
+            # Only now, when nothing more can be amiss with the parts, is an old run given up.
+            if processes.first:
+                claim(folder)
+                write_config(folder, config)
+            return _drive(job, state)
 
 
 def resume(
@@ -99,6 +105,8 @@ def resume(
     *,
     steps: int | None = None,
     config: TrainConfig | None = None,
+    accept_changes: bool = False,
+    file: str | Path | None = None,
     recipe: Losses | None = None,
     source: Source | None = None,
     pair: Networks | None = None,
@@ -110,6 +118,8 @@ def resume(
         folder: the run folder.
         steps: generator steps in all, if other than configured.
         config: settings that the run is expected to have; a difference in anything but `steps` and `out` is refused.
+        accept_changes: go on with other settings, those of `config` or of an edited config.yaml, instead of refusing them.
+        file: an older checkpoint of the run to go back to; what came after it is given up.
         recipe, source, pair: needed where the run was started with objects instead of names.
         probes: looks at the run.
 
@@ -120,90 +130,103 @@ def resume(
         DivminError: no checkpoint, a damaged one, a changed configuration, or nothing left to do.
     """
     folder = Path(folder)
-    path = folder / CHECKPOINT
+    path = folder / CHECKPOINT if file is None else Path(file)
     if not path.exists() and not (folder / STATUS).exists():
         raise DivminError(f"{folder} holds no run: give a folder that divmin train wrote")
-    payload = checkpoint.read(path)
+    payload = _read(path, folder)
     stored = replace(TrainConfig.from_json(payload["config"], where=str(path)), out=str(folder))
-    asked = _agreed(stored, payload["step"], steps, config, folder)
+    asked = _agreed(stored, payload["step"], steps, config, folder, accept_changes)
     _all_supplied(payload["supplied"], recipe, source, pair, folder)
-    fabric = _fabric(asked)
-    recipe, source, pair = _parts(asked, recipe, source, pair)
-    rehearse(asked, recipe, source, pair)
-    job = Job(asked, recipe, source, pair, tuple(payload["supplied"]), fabric, folder, tuple(probes))
-    with undisturbed(fabric.device):
-        state = begin(asked, pair.generator, pair.critic, frozen_copy(pair.generator), fabric)
-        checkpoint.apply(payload, state, precision=fabric.strategy.precision, device=fabric.device, where=path)
-        remove_leftovers(folder)
-        state.latest = rewind_metrics(folder, step=state.step, log_every=asked.log_every)
-        write_config(folder, asked)
-        return _drive(job, state)
+    with launched(asked) as (fabric, processes):
+        recipe, source, pair = parts(asked, recipe, source, pair)
+        rehearse(asked, recipe, source, pair)
+        supplied, shown = tuple(payload["supplied"]), tuple(probes) if processes.first else ()
+        job = Job(asked, recipe, source, pair, supplied, fabric, processes, folder, shown)
+        with undisturbed(fabric.device):
+            seed_global(asked.seed + processes.rank, fabric.device)
+            state = _begin(job)
+            precision, rank = fabric.strategy.precision, processes.rank
+            checkpoint.apply(payload, state, precision=precision, device=fabric.device, rank=rank, where=path)
+            processes.wait()  # all have read the file
+            if processes.first:
+                remove_leftovers(folder)
+                state.latest = rewind_metrics(folder, step=state.step, log_every=asked.log_every)
+                write_config(folder, asked)
+            return _drive(job, state)
+
+
+def _begin(job: Job) -> State:
+    """The state at step 0 of this process."""
+    pair, config = job.pair, job.config
+    encoder = getattr(pair, "encoder", None) if job.data_term is not None else None
+    networks = [network for network in (pair.generator, pair.critic, encoder) if network is not None]
+    if job.processes.world > 1:
+        networks = [with_joint_statistics(network) for network in networks]
+    return begin(config, pair.generator, pair.critic, encoder, frozen_copy(pair.generator), job.fabric)
+
+
+def _read(path: Path, folder: Path) -> dict[str, Any]:
+    """The checkpoint; where it is damaged, the error names an older one."""
+    try:
+        return checkpoint.read(path)
+    except DivminError as error:
+        older = [copy for copy in kept(folder) if copy != path]
+        if not older:
+            raise
+        raise DivminError(f"{error}; an older one is {older[-1]}: resume from it with file= (--from)") from error
 
 
 def _drive(job: Job, state: State) -> Run:
     """Run the loop, and let status.json tell how it ended."""
 
     def close(ending: str, reason: str | None = None, signal: int | None = None) -> Run:
-        write_status(job.folder, ending, state.step, reason=reason, signal=signal)
+        if job.processes.first:
+            write_status(job.folder, ending, state.step, reason=reason, signal=signal)
         return Run(job.folder, ending, state.step, job.config, reason, signal)
 
-    write_status(job.folder, "running", state.step)
+    close("running")
     try:
         with polite_stop() as stop:
             loop(job, state, stop)
     except BaseException as error:
         at_once = isinstance(error, KeyboardInterrupt)
-        reason = "stopped at once" if at_once else " ".join(f"{type(error).__name__}: {error}".split())
+        told = _of_another_process(job, error)
+        reason = "stopped at once" if at_once else " ".join(f"{type(told).__name__}: {told}".split())
         # The first error is the one to tell; when the disk is full, this file cannot be written either.
         with contextlib.suppress(DivminError):
             close("interrupted" if at_once else "failed", reason, SIGINT.value if at_once else None)
-        raise
-    if state.step < job.config.steps and stop.signal is not None:
-        return close("interrupted", Signals(stop.signal).name, stop.signal)
+        if told is error:
+            raise
+        raise told from error
+    asked = job.processes.any(stop.signal, job.fabric.device)
+    if state.step < job.config.steps and asked is not None:
+        return close("interrupted", Signals(asked).name, asked)
     return close("finished")
 
 
-def _fabric(config: TrainConfig) -> Fabric:
-    """The device and the precision; Fabric is slow to import and needed nowhere else."""
-    from lightning_fabric import Fabric
-
-    device = config.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not available[device]:
-        raise DivminError(f"device {device} is not available here: use auto or cpu")
-    if config.precision == "16-mixed" and device == "cpu":
-        raise DivminError("precision 16-mixed needs a GPU: on the CPU use 32 or bf16-mixed")
-    return Fabric(accelerator=device, devices=1, precision=_FABRIC_PRECISION[config.precision])
+def _of_another_process(job: Job, error: BaseException) -> BaseException:
+    """What a lost connection means; any other error as it is."""
+    if job.processes.world == 1 or not isinstance(error, RuntimeError) or isinstance(error, DivminError):
+        return error
+    lost = ("connection", "peer", "socket", "timed out", "timeout", "abort")
+    if isinstance(error, torch.distributed.DistError) or any(word in str(error).lower() for word in lost):
+        return LostProcessError(f"a process of this run has ended; go on with divmin resume {job.folder}")
+    return error
 
 
-_FABRIC_PRECISION: dict[str, Any] = {"32": "32-true", "bf16-mixed": "bf16-mixed", "16-mixed": "16-mixed"}
-
-
-def _parts(
-    config: TrainConfig, recipe: Losses | None, source: Source | None, pair: Networks | None
-) -> tuple[Losses, Source, Networks]:
-    """Build what the caller did not."""
-    import divmin.data as data
-    import divmin.models as models
-    import divmin.objectives as objectives
-
-    recipe = objectives.recipe(config.recipe) if recipe is None else recipe
-    if source is None:
-        source = data.load(config.data, seed=config.seed, image_size=config.image_size, channels=config.channels)
-    if pair is None:
-        shape = tuple(source.shape)
-        pair = models.build(config.model, shape=shape, latent=config.latent, width=config.width, seed=config.seed)
-    return recipe, source, pair
-
-
-def _agreed(stored: TrainConfig, done: int, steps: int | None, config: TrainConfig | None, folder: Path) -> TrainConfig:
-    """The configuration to go on with: that of the checkpoint, save for the number of steps."""
+def _agreed(
+    stored: TrainConfig, done: int, steps: int | None, config: TrainConfig | None, folder: Path, accept: bool
+) -> TrainConfig:
+    """The configuration to go on with: that of the checkpoint, save for the number of steps, or what is accepted."""
     written = TrainConfig.from_yaml(folder / CONFIG)
     for where, other in ((str(folder / CONFIG), written), ("the given configuration", config)):
-        if other is not None and (changed := differences(stored, other, ignore=("steps", "out"))):
-            raise DivminError(f"{where} differs from the run: {changed}; only steps can change when a run goes on")
+        if not accept and other is not None and (changed := differences(stored, other, ignore=("steps", "out"))):
+            raise DivminError(
+                f"{where} differs from the run: {changed}; only steps can change when a run goes on, unless changes are "
+                "accepted (accept_changes, --accept-changes)"
+            )
+    if accept:
+        stored = replace(config or written, out=str(folder))
     wanted = steps if steps is not None else (config or written).steps
     if wanted <= done:
         raise DivminError(

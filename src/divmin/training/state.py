@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from divmin.training.config import TrainConfig
-from divmin.training.metrics import Record, Table
+from divmin.training.metrics import CRITIC_COLUMNS, GENERATOR_COLUMNS, Record, Table
 from divmin.training.randomness import seeded
 
 
@@ -20,21 +20,22 @@ class State:
     """The moving parts of a run.
 
     Args:
-        generator, critic: the networks, wrapped for their device and precision; `.module` is the plain one.
+        generator, critic: the networks.
+        encoder: the network of q(z|x); None where no loss needs one.
         average: the moving average of the generator, in evaluation mode.
-        generator_optimizer, critic_optimizer: one Adam each.
+        generator_optimizer, critic_optimizer: one Adam each; the first also moves the encoder.
         noise: the source of z.
-        critic_rows: critic_loss, mean and variance of d on data and on fakes, a row for each micro-batch.
-        generator_rows: generator_loss, a row for each micro-batch.
+        critic_rows, generator_rows: see `CRITIC_COLUMNS` and `GENERATOR_COLUMNS`, a row for each micro-batch.
         step: generator steps done.
-        samples: data samples that the critic has seen, which is also the position in the stream of data.
+        samples: data samples that were seen, which is also the position in the stream of data.
         seconds: training time, and `seconds_at_record` what it was at the last record.
         latest: the last record.
         saved_step: the step of the checkpoint on disk.
     """
 
-    generator: Any
-    critic: Any
+    generator: nn.Module
+    critic: nn.Module
+    encoder: nn.Module | None
     average: nn.Module
     generator_optimizer: Any
     critic_optimizer: Any
@@ -48,43 +49,64 @@ class State:
     latest: Record | None = field(default=None)
     saved_step: int | None = None
 
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """All networks by the names that a checkpoint gives them."""
+        encoder = {} if self.encoder is None else {"encoder": self.encoder}
+        return {"generator": self.generator, "critic": self.critic, "average": self.average, **encoder}
+
     def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
         """What must stay finite: parameters, their average, and the optimisers' moments.
 
         Buffers are left out, since a network may keep an infinity there on purpose (an attention mask).
         """
-        for owner, module in (("generator", self.generator.module), ("critic", self.critic.module)):
-            yield from ((f"{owner} parameter {name}", value) for name, value in module.named_parameters())
-        yield from ((f"averaged parameter {name}", value) for name, value in self.average.named_parameters())
+        for owner, module in self.networks.items():
+            kind = "averaged parameter" if owner == "average" else f"{owner} parameter"
+            yield from ((f"{kind} {name}", value) for name, value in module.named_parameters())
         for owner, optimizer in (("generator", self.generator_optimizer), ("critic", self.critic_optimizer)):
             for index, moments in optimizer.state_dict()["state"].items():
                 yield from ((f"{owner} optimiser's {name} {index}", value) for name, value in moments.items())
 
 
-def begin(config: TrainConfig, generator: nn.Module, critic: nn.Module, average: nn.Module, fabric: Any) -> State:
+def begin(
+    config: TrainConfig,
+    generator: nn.Module,
+    critic: nn.Module,
+    encoder: nn.Module | None,
+    average: nn.Module,
+    fabric: Any,
+) -> State:
     """The state at step 0, on the device.
 
     Args:
         config: learning rates, betas and sizes.
-        generator, critic: plain networks, trained in place.
+        generator, critic, encoder: plain networks, trained in place.
         average: see `frozen_copy`.
-        fabric: a `lightning_fabric.Fabric`, which places networks and casts.
+        fabric: a `lightning_fabric.Fabric`, which knows the device and the precision.
     """
+    networks = (generator, critic) if encoder is None else (generator, critic, encoder)
+    for network in networks:
+        network.to(fabric.device).train()
+        if config.compile:
+            network.compile()
     betas = (config.beta1, config.beta2)
-    generator_optimizer = torch.optim.Adam(trainable(generator), lr=config.generator_lr, betas=betas, fused=True)
-    critic_optimizer = torch.optim.Adam(trainable(critic), lr=config.critic_lr, betas=betas, fused=True)
-    wrapped_generator, generator_optimizer = fabric.setup(generator.train(), generator_optimizer)
-    wrapped_critic, critic_optimizer = fabric.setup(critic.train(), critic_optimizer)
+    drawn = [weight for network in networks if network is not critic for weight in trainable(network)]
+    optimizers = (
+        torch.optim.Adam(drawn, lr=config.generator_lr, betas=betas, fused=True),
+        torch.optim.Adam(trainable(critic), lr=config.critic_lr, betas=betas, fused=True),
+    )
+    generator_optimizer, critic_optimizer = fabric.setup_optimizers(*optimizers)
     rows = min(config.log_every, config.steps) * config.accumulate
     return State(
-        generator=wrapped_generator,
-        critic=wrapped_critic,
+        generator=generator,
+        critic=critic,
+        encoder=encoder,
         average=average.to(fabric.device),
         generator_optimizer=generator_optimizer,
         critic_optimizer=critic_optimizer,
         noise=seeded(config.seed, "noise"),
-        critic_rows=Table(rows * config.critic_steps, 5, fabric.device),
-        generator_rows=Table(rows, 1, fabric.device),
+        critic_rows=Table(rows * config.critic_steps, len(CRITIC_COLUMNS), fabric.device),
+        generator_rows=Table(rows, len(GENERATOR_COLUMNS), fabric.device),
     )
 
 
