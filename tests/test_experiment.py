@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from rich.console import Console
 
 import divmin as dm
 from divmin import training
 from divmin.experiment import pictures
 from divmin.progress import progress
+from divmin.training.run import frames
 
 SMALL = {"model": "mlp", "width": 8, "data": "digits", "batch_size": 8, "log_every": 2, "sample_every": 3, "samples": 9}
 
@@ -21,7 +25,7 @@ def test_pictures_change_nothing(tmp_path: Path) -> None:
     without = training.train(dm.TrainConfig(**SMALL, steps=6, out=str(tmp_path / "b")))
     assert torch.equal(dm.load(with_pictures.folder).sample(5), dm.load(without.folder).sample(5))
     assert {path.name for path in pictures(with_pictures)} == {
-        "samples.png", "curves.png", "divergence.png", "00000000.png", "00000003.png", "00000006.png",
+        "samples.png", "curves.png", "divergence.png", "samples.gif", "00000000.png", "00000003.png", "00000006.png",
     }  # fmt: skip
 
 
@@ -62,7 +66,35 @@ def test_plain_progress_ends_at_the_end(tmp_path: Path, capsys: pytest.CaptureFi
     dm.train(dm.TrainConfig(**SMALL, steps=30, out=str(tmp_path / "run")))
     said = capsys.readouterr().err.splitlines()
     assert said[-1].startswith("step 30/30") and 10 <= len(said) <= 12
-    assert "d " in said[-1] and "real" in said[-1]
+    for part in ("critic ", "generator ", "d ", "real", "fake", "steps/s", "ETA 0:00:0"):
+        assert part in said[-2]
+    assert "ETA" not in said[-1]  # it is over
+
+
+def test_the_folder_says_what_was_minimised_from_the_start(tmp_path: Path) -> None:
+    def die(view: training.View) -> None:
+        raise RuntimeError("killed")
+
+    recipe = dm.recipe("hybrid(kl, js)")
+    config = dm.TrainConfig(**SMALL, steps=4, out=str(tmp_path / "run"))
+    with pytest.raises(RuntimeError, match="killed"):
+        dm.train(config, recipe=recipe, probes=[training.Probe(4, die)], show=False)
+    record = json.loads((tmp_path / "run" / "explanation.json").read_text())
+    assert record["minimises"] == record["name"] == "kl"
+    assert record["sentence"] == dm.explain(recipe).sentence
+
+
+def test_pictures_of_vectors_keep_their_axes(tmp_path: Path) -> None:
+    """What does not move is the same in every picture: the axes, their numbers and the data."""
+    config = dm.TrainConfig(**(SMALL | {"data": "ring"}), steps=6, generator_lr=0.05, out=str(tmp_path / "run"))
+    run = dm.train(config, show=False)
+    pictures = [np.asarray(Image.open(path).convert("RGB")) for path in frames(run.folder)]
+    assert len({picture.shape for picture in pictures}) == 1
+    left = pictures[0].shape[1] // 8  # numbers and name of the vertical axis
+    assert all((picture[:, :left] == pictures[0][:, :left]).all() for picture in pictures)
+    below = -pictures[0].shape[0] // 10
+    assert all((picture[below:] == pictures[0][below:]).all() for picture in pictures)
+    assert any((picture != pictures[0]).any() for picture in pictures)
 
 
 def test_bar_shows_eta_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 import time
 from types import SimpleNamespace
 
 import pytest
 
-from divmin.progress import progress, tracking, waiting
+from divmin.progress import Pace, progress, tracking, waiting
+from divmin.training import Record
 
 
 class Terminal(io.StringIO):
@@ -59,3 +61,50 @@ def test_reading_data_is_a_line_beside_the_bar_of_training(
             time.sleep(0.15)  # the bar draws itself ten times a second
     assert seen == [0, 1, 2]
     assert ("reading data" in stream.getvalue()) == said
+
+
+def seen(step: int, steps: int) -> SimpleNamespace:
+    latest = Record(step, 8 * step, 1.25, 0.7, 0.1, 1.0, -0.2, 1.0, 1.0, 8.0)
+    return SimpleNamespace(step=step, steps=steps, latest=latest if step else None)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_bar_and_its_numbers_fit_into_a_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with progress(2000) as ((probe,), _):
+        for step in range(0, 400, 20):
+            probe.act(seen(step, 2000))
+            time.sleep(0.01)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue()).split("\r")[-1].split("\n")
+    assert "380/2000" in shown[0] and "ETA 0:00:0" in shown[0]
+    assert re.fullmatch(r"[\d.]+ steps/s  critic 1.250  generator 0.700  d \+0.10 real -0.20 fake", shown[1].strip())
+
+
+def test_lines_come_at_a_low_rate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """After every tenth of the steps; and when those take long, after a minute."""
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    with progress(1000) as ((probe,), _):
+        for step in range(0, 201, probe.every):
+            clock[0] = 0.5 * step  # two steps a second
+            probe.act(seen(step, 1000))
+        for step in range(205, 400, probe.every):
+            clock[0] += 25.0
+            probe.act(seen(step, 1000))
+    told = [int(line.split("/")[0].removeprefix("step ")) for line in capsys.readouterr().err.splitlines()]
+    assert told[:3] == [0, 100, 200]
+    assert told[3:6] == [215, 230, 245] and 300 in told
+
+
+def test_rate_and_eta(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [50.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    pace = Pace()
+    assert (pace.said(40), pace.left(40, 100)) == ("", "")
+    clock[0] = 60.0
+    assert (pace.said(60), pace.left(60, 100)) == ("2 steps/s", "ETA 0:00:20")
+    clock[0] = 61.0
+    assert pace.said(60_000) == "5451 steps/s"

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from divmin.objectives import Recipe as Recipe
     from divmin.objectives import recipe as recipe
     from divmin.objectives import recipes as recipes
+    from divmin.overview import runs as runs
+    from divmin.sweeps import sweep as sweep
     from divmin.training import TrainConfig as TrainConfig
     from divmin.training import load as load
     from divmin.values import Fit as Fit
@@ -83,6 +85,8 @@ _HOMES = {
     "train": "divmin.experiment",
     "resume": "divmin.experiment",
     "evaluate": "divmin.judgement",
+    "runs": "divmin.overview",
+    "sweep": "divmin.sweeps",
 }
 _ROOMS = (
     "data",
@@ -95,6 +99,8 @@ _ROOMS = (
     "training",
     "values",
     "plots",
+    "loggers",
+    "sweeps",
 )
 
 __all__ = ["__version__", *_HOMES]

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from divmin import plots, training
+from torch import Tensor
+
+from divmin import loggers, plots, training
 from divmin.data import Source
 from divmin.errors import DivminError
 from divmin.explanation import Explanation, audit, explain
 from divmin.explanation.curves import lines
+from divmin.files import write_json
 from divmin.objectives import AnyRecipe, Own, Recipe, Relativistic
-from divmin.progress import Track, progress
-from divmin.training import Probe, Run, TrainConfig, View
+from divmin.progress import Track, progress, waiting
+from divmin.training import Judge, Probe, Run, TrainConfig, Verdict, View
+from divmin.training.run import EXPLANATION, frames, writing
 
-CURVES, DIVERGENCE, GRID = "curves.png", "divergence.png", "samples.png"
+CURVES, DIVERGENCE, GRID, FILM = "curves.png", "divergence.png", "samples.png", "samples.gif"
+BEHIND = 1000  # samples of the data under vectors of the model
 
 
 def train(
@@ -24,6 +30,7 @@ def train(
     recipe: AnyRecipe | Own | None = None,
     source: Source | None = None,
     probes: Sequence[Probe] = (),
+    log: Sequence[str] = (),
     overwrite: bool = False,
     show: bool = True,
 ) -> Run:
@@ -34,6 +41,7 @@ def train(
         recipe: a Recipe object in place of `config.recipe`, or two functions of yours as `dm.Own`.
         source: a data source in place of `config.data`.
         probes: further looks at the run.
+        log: loggers that are told of the run, such as ("tensorboard", "wandb"); see `divmin.loggers`.
         overwrite: replace the run in the folder `config.out`.
         show: show progress on standard error.
 
@@ -41,14 +49,14 @@ def train(
         The run; its pictures are listed by `pictures`.
 
     Raises:
-        DivminError: for settings that do not fit, before any work is done.
+        DivminError: for settings that do not fit and libraries that are missing, before any work is done.
 
     Example:
         >>> import divmin as dm, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     run = dm.train(dm.TrainConfig(model="mlp", width=16, steps=2, out=folder + "/run"), show=False)
         ...     sorted(path.name for path in pictures(run))
-        ['00000000.png', '00000002.png', 'curves.png', 'divergence.png', 'samples.png']
+        ['00000000.png', '00000002.png', 'curves.png', 'divergence.png', 'samples.gif', 'samples.png']
     """
 
     show = show and training.first_process()
@@ -57,11 +65,12 @@ def train(
             f"expected a TrainConfig; got {type(config).__name__}: write dm.TrainConfig(recipe=..., data=...)"
         )
 
-    def start(extra: tuple[Probe, ...], track: Track) -> Run:
-        every = (*extra, *probes)
-        return training.train(config, recipe=recipe, source=source, probes=every, overwrite=overwrite, track=track)
+    def start(looks: tuple[Probe, ...], judge: Judge | None, track: Track) -> Run:
+        return training.train(
+            config, recipe=recipe, source=source, probes=looks, judge=judge, overwrite=overwrite, track=track
+        )
 
-    return _with_pictures(config, start, recipe, show, 0)
+    return _watched(config, start, probes, loggers.chosen(log), recipe, show)
 
 
 def resume(
@@ -73,6 +82,7 @@ def resume(
     recipe: AnyRecipe | Own | None = None,
     source: Source | None = None,
     probes: Sequence[Probe] = (),
+    log: Sequence[str] = (),
     show: bool = True,
 ) -> Run:
     """Go on with a run from its checkpoint, as the command line does; on the CPU bit for bit.
@@ -85,6 +95,7 @@ def resume(
         recipe: the Recipe object of a run that was started with one.
         source: the data source of a run that was started with one.
         probes: further looks at the run.
+        log: loggers that are told of the run, from its first step on if they were not told before.
         show: show progress on standard error.
 
     Returns:
@@ -94,8 +105,12 @@ def resume(
         DivminError: no readable checkpoint, or nothing left to do.
     """
     before, show = Run.open(folder), show and training.first_process()
+    told = loggers.chosen(log)
+    if told:
+        loggers.journal(before.folder)  # damaged notes are an error now, not after some steps
+    config = before.config if steps is None else replace(before.config, steps=steps)
 
-    def start(extra: tuple[Probe, ...], track: Track) -> Run:
+    def start(looks: tuple[Probe, ...], judge: Judge | None, track: Track) -> Run:
         return training.resume(
             folder,
             steps=steps,
@@ -103,11 +118,13 @@ def resume(
             accept_changes=accept_changes,
             recipe=recipe,
             source=source,
-            probes=(*extra, *probes),
+            probes=looks,
+            judge=judge,
             track=track,
         )
 
-    return _with_pictures(before.config, start, recipe, show, before.step, steps)
+    anew = file is not None or accept_changes  # loggers have heard of another run than this becomes
+    return _watched(config, start, probes, told, recipe, show, before.step, anew)
 
 
 def pictures(run: Run) -> list[Path]:
@@ -119,7 +136,7 @@ def pictures(run: Run) -> list[Path]:
     Returns:
         Existing files.
     """
-    named = [run.folder / name for name in (GRID, CURVES, DIVERGENCE)]
+    named = [run.folder / name for name in (GRID, CURVES, DIVERGENCE, FILM)]
     return [path for path in (*named, *sorted(run.samples.glob("*.png"))) if path.exists()]
 
 
@@ -141,32 +158,99 @@ def explained(config: TrainConfig, recipe: object = None) -> Explanation | None:
         return None
 
 
-def _with_pictures(
+def judge_of(config: TrainConfig) -> Judge | None:
+    """What measures samples on the way; None where the settings ask for no evaluation.
+
+    Raises:
+        DivminError: a metric that is not known.
+    """
+    if config.evaluate_every is None:
+        return None
+    from divmin.evaluation import evaluate_view
+    from divmin.evaluation.metric import chosen
+
+    chosen(config.metrics)  # a name that is not known is an error before any work
+
+    def act(view: View) -> Verdict:
+        n, size = config.evaluate_samples, view.source.size
+        n_real = n if n is None or size is None else min(n, size)
+        found = evaluate_view(view, config.metrics or None, n_real=n_real, n_fake=n)
+        said = f"n_real {found.n_real}, n_fake {found.n_fake}, {found.extractor}: {found.preprocessing}"
+        numbers = found.numbers
+        return Verdict({each.name: each.value for each in numbers}, {each.name: each.better for each in numbers}, said)
+
+    return Judge(config.evaluate_every, act, config.best)
+
+
+@dataclass
+class Drawing:
+    """The pictures of a run on the way: always of the same z, and vectors before the same data on the same axes.
+
+    Args:
+        samples: how many of the model.
+        latest: the last look.
+        real: data behind vectors; None for images, and before the first look.
+    """
+
+    samples: int
+    latest: View | None = None
+    real: Tensor | None = None
+
+    def look(self, view: View) -> None:
+        """Draw the picture of a step."""
+        if self.latest is None and len(view.source.shape) == 1:
+            self.real = view.real(BEHIND)
+        window = None if self.real is None else plots.window(self.real)
+        fake = view.sample(view.noise(self.samples))
+        plots.save_samples(fake, view.picture, real=self.real, title=f"step {view.step}", window=window)
+        self.latest = view
+
+    def finish(self, run: Run) -> None:
+        """Draw samples beside data, and the pictures of all steps one after the other."""
+        if self.latest is not None:
+            fake, real = self.latest.sample(self.latest.noise(self.samples)), self.latest.real(self.samples)
+            plots.save_samples(fake, run.folder / GRID, real=real, title=f"generated, step {run.step}")
+        if len(drawn := frames(run.folder)) > 1:
+            plots.save_film(drawn, run.folder / FILM)
+
+
+def _watched(
     config: TrainConfig,
-    start: Callable[[tuple[Probe, ...], Track], Run],
+    start: Callable[[tuple[Probe, ...], Judge | None, Track], Run],
+    probes: Sequence[Probe],
+    told: Sequence[loggers.Logger],
     given: AnyRecipe | Own | None,
     show: bool,
-    done: int,
-    steps: int | None = None,
+    done: int = 0,
+    anew: bool = False,
 ) -> Run:
-    latest: list[View] = []
-
-    def picture(view: View) -> None:
-        plots.save_samples(view.sample(view.noise(config.samples)), view.picture, title=f"step {view.step}")
-        latest[:] = [view]
-
+    """Run `start` with probes that draw, show and tell, then draw what is drawn at the end."""
+    with waiting("working out what is minimised") if show else nullcontext():
+        found = explained(config, given) if training.first_process() else None
+    drawing = Drawing(config.samples)
     with ExitStack() as stack:
-        bars, track = stack.enter_context(progress(steps or config.steps, done)) if show else ((), iter)
-        run = start((Probe(config.sample_every, picture), *bars), track)
+        bars, track = stack.enter_context(progress(config.steps, done)) if show else ((), iter)
+        tellers = stack.enter_context(loggers.telling(told, config.log_every, anew))
+        # Loggers come last, because they tell what the others have written.
+        looks = (_noting(found, config), Probe(config.sample_every, drawing.look), *bars, *probes, *tellers)
+        run = start(looks, judge_of(config), track)
     if not training.first_process():
         return run
     if records := run.records():
         plots.save_history(records, run.folder / CURVES)
-    found = explained(config, given)
     if found is not None and (record := lines([found])).members[0].weight is not None:
         plots.save_explanations(record, run.folder / DIVERGENCE, caption=f"{found.subject}: {found.sentence}")
-    if latest:
-        view = latest[0]
-        fake, real = view.sample(view.noise(config.samples)), view.real(config.samples)
-        plots.save_samples(fake, run.folder / GRID, real=real, title=f"generated, step {run.step}")
+    drawing.finish(run)
     return run
+
+
+def _noting(found: Explanation | None, config: TrainConfig) -> Probe:
+    """The probe that writes what is minimised into the run folder, at its first look."""
+    news = [] if found is None else [{"minimises": found.formula_name, **found.to_record()}]
+
+    def note(view: View) -> None:
+        while news:
+            with writing(view.folder):
+                write_json(view.folder / EXPLANATION, news.pop())
+
+    return Probe(config.log_every, note)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from threading import Timer
 from typing import TYPE_CHECKING
 
@@ -16,10 +19,12 @@ if TYPE_CHECKING:
     from divmin.training import Probe, View
 
 PLAIN_LINES = 10  # progress lines in a log file
+SILENCE = 60.0  # seconds without one, at most
 
 
-def _bar(console: Console, more: str = "", transient: bool = False) -> Progress:
-    """A bar with its steps, the time that passed and the time that is left, and more text of its own."""
+def _bar(console: Console, transient: bool = False) -> Progress:
+    """A bar with its steps, the time that passed and the time that is left; a task's field `below` stands under it."""
+    from rich.console import RenderableType
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -28,10 +33,17 @@ def _bar(console: Console, more: str = "", transient: bool = False) -> Progress:
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Over(Progress):
+        def get_renderables(self) -> Iterator[RenderableType]:
+            yield from super().get_renderables()
+            for task in self.tasks:
+                if task.fields.get("below"):
+                    yield Text(task.fields["below"], overflow="ellipsis", no_wrap=True)
 
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
-    columns += [TextColumn("ETA"), TimeRemainingColumn(), *([TextColumn(more)] if more else [])]
-    return Progress(*columns, console=console, transient=transient)
+    return Over(*columns, TextColumn("ETA"), TimeRemainingColumn(), console=console, transient=transient)
 
 
 Track = Callable[[Iterable[int]], Iterable[int]]
@@ -39,28 +51,40 @@ Track = Callable[[Iterable[int]], Iterable[int]]
 
 @contextmanager
 def progress(steps: int, start: int = 0) -> Iterator[tuple[tuple[Probe, ...], Track]]:
-    """What shows progress on standard error: probes of training, and what wraps the steps of reading data before it.
+    """What shows progress on standard error: a bar over a line of numbers on a terminal, single lines elsewhere.
 
-    On a terminal they move a bar; elsewhere training prints about ten lines, and reading nothing.
+    Args:
+        steps: generator steps in all.
+        start: how many were done before.
+
+    Yields:
+        Probes of training, and what wraps the steps of reading data before it. Elsewhere a line comes after every tenth of
+        the steps, and after a minute without one; reading says nothing.
     """
     from rich.console import Console
 
     from divmin.training import Probe
 
     console = Console(file=sys.stderr)
+    pace = Pace()
     if not console.is_terminal:
-        yield (Probe(every=max(1, steps // PLAIN_LINES), act=_print_line),), iter
+        lines = Lines(steps, pace)
+        yield (Probe(every=max(1, steps // 200), act=lines.look),), iter
         return
-    with _bar(console, "{task.fields[numbers]}") as bar:
-        task = bar.add_task("training", total=steps, completed=start, numbers="")
-        every = max(1, min(20, steps // 200))
-        probe = Probe(every=every, act=lambda view: bar.update(task, completed=view.step, numbers=_numbers(view)))
+    with _bar(console) as bar:
+        task = bar.add_task("training", total=steps, completed=start)
+
+        def look(view: View) -> None:
+            said = (pace.said(view.step), _numbers(view))
+            bar.update(task, completed=view.step, below="  ".join(each for each in said if each))
+
+        probe = Probe(every=max(1, min(20, steps // 200)), act=look)
         yield (probe,), lambda numbers: _reading(bar, list(numbers))
 
 
 def _reading(bar: Progress, numbers: list[int], after: float = 2.0) -> Iterator[int]:
     """The numbers, counted on a line of their own once they have taken so many seconds, which goes away at the end."""
-    task = bar.add_task("reading data", total=len(numbers), visible=False, numbers="")
+    task = bar.add_task("reading data", total=len(numbers), visible=False)
     begun = time.monotonic()
     try:
         for number in numbers:
@@ -68,6 +92,64 @@ def _reading(bar: Progress, numbers: list[int], after: float = 2.0) -> Iterator[
             bar.update(task, advance=1, visible=time.monotonic() - begun > after)
     finally:
         bar.remove_task(task)
+
+
+@dataclass
+class Pace:
+    """How fast steps come, from the first one that it was asked about."""
+
+    first: int | None = None
+    since: float = 0.0
+
+    def rate(self, step: int) -> float | None:
+        """Generator steps a second on average; None before there are any."""
+        now = time.monotonic()
+        if self.first is None:
+            self.first, self.since = step, now
+        return (step - self.first) / (now - self.since) if step > self.first and now > self.since else None
+
+    def said(self, step: int) -> str:
+        """The rate in words.
+
+        >>> Pace().said(0)
+        ''
+        """
+        rate = self.rate(step)
+        return "" if rate is None else f"{rate:.3g} steps/s" if rate < 1000 else f"{rate:.0f} steps/s"
+
+    def left(self, step: int, steps: int) -> str:
+        """The time until the last step at this rate, in words; nothing at the end."""
+        rate = self.rate(step)
+        return "" if rate is None or step >= steps else f"ETA {timedelta(seconds=round((steps - step) / rate))}"
+
+
+@dataclass
+class Lines:
+    """Progress as lines of a log file: after every tenth of the steps, and after a minute without one.
+
+    Args:
+        steps: generator steps in all.
+        pace: how fast they come.
+        tenths: how many tenths were told.
+        told: when the last line was written, in seconds.
+    """
+
+    steps: int
+    pace: Pace
+    tenths: int = -1
+    told: float = -math.inf
+
+    def look(self, view: View) -> None:
+        """Write a line if it is time for one."""
+        tenths, now = PLAIN_LINES * view.step // self.steps, time.monotonic()
+        if tenths == self.tenths and now - self.told < SILENCE:
+            return
+        self.tenths, self.told = tenths, now
+        latest = view.latest
+        seen = f"(of step {latest.step})" if latest is not None and latest.step != view.step else ""
+        said = (_numbers(view), seen, self.pace.said(view.step), self.pace.left(view.step, self.steps))
+        line = "  ".join([f"step {view.step}/{self.steps}", *(each for each in said if each)])
+        print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -131,8 +213,3 @@ def _numbers(view: View) -> str:
     if latest.reconstruction is not None:
         shown.append(f"reconstruction {latest.reconstruction:.4g}  prior {latest.prior:.3g}")
     return "  ".join(shown)
-
-
-def _print_line(view: View) -> None:
-    seen = f"  (of step {view.latest.step})" if view.latest is not None and view.latest.step != view.step else ""
-    print(f"step {view.step}/{view.steps}  {_numbers(view)}{seen}".rstrip(), file=sys.stderr, flush=True)

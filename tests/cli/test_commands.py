@@ -43,7 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["list", "--json"], ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["list", "--json"], ["--version"], ["train", "--help"]])
 def test_needs_no_torch(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom divmin.cli import main\n"
@@ -256,7 +256,7 @@ def test_list_fits_a_narrow_terminal(capsys: pytest.CaptureFixture[str], monkeyp
 
 
 def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("list", "show", "train", "resume", "sample"):
+    for command in ("list", "show", "train", "resume", "sample", "runs", "sweep"):
         with pytest.raises(SystemExit) as ended:
             main([command, "--help"])
         assert ended.value.code == 0

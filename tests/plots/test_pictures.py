@@ -71,6 +71,56 @@ def test_samples_far_from_the_data_are_still_drawn(tmp_path: Path) -> None:
     plots.save_samples(torch.full((9, 1), 50.0), tmp_path / "far.png", real=torch.zeros(9, 1))
 
 
+def test_a_window_shows_the_data_and_room_around_it() -> None:
+    real = torch.stack([torch.linspace(-1, 1, 1001), torch.linspace(0, 40, 1001)], 1)
+    window = plots.window(real)
+    assert window.x == pytest.approx((-1.98, 1.98), abs=1e-3) and window.y == pytest.approx((-19.6, 59.6), abs=0.1)
+    ax = axes()
+    far = torch.tensor([[0.0, 0.0], [9.0, 0.0], [0.0, -99.0], [0.1, 0.1]])
+    plots.draw_cloud(far, real, ax, "step 3", window)
+    assert (ax.get_xlim(), ax.get_ylim()) == (window.x, window.y)
+    assert [text.get_text() for text in ax.texts] == ["2 of 4 beyond the axes"]
+    assert ax.get_aspect() == "auto"  # one axis is twenty times as long
+
+
+def test_a_window_of_numbers_holds_their_density(tmp_path: Path) -> None:
+    real = torch.randn(4000, 1, generator=torch.Generator().manual_seed(0))
+    window = plots.window(real)
+    assert 0.4 < window.y[1] < 0.8 and window.y[0] == 0
+    ax = axes()
+    plots.draw_cloud(torch.full((9, 1), 50.0), real, ax, "step 3", window)
+    assert (ax.get_xlim(), ax.get_ylim()) == (window.x, window.y)
+    assert [text.get_text() for text in ax.texts] == ["9 of 9 beyond the axes"]
+
+
+def test_data_at_one_point_has_a_window() -> None:
+    assert plots.window(torch.zeros(5, 2)) == plots.Window((-1.0, 1.0), (-1.0, 1.0))
+    assert plots.window(torch.zeros(5, 1)).x == (-1.0, 1.0)
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 9, 9), (2,), (1,), (5,)])
+@pytest.mark.parametrize("n", [1, 4])
+def test_paths_of_any_shape(shape: tuple[int, ...], n: int, tmp_path: Path) -> None:
+    generator = torch.Generator().manual_seed(0)
+    paths = torch.rand(n, 6, *shape, generator=generator) * 2 - 1
+    plots.save_interpolations(paths, tmp_path / "paths.png", behind=torch.zeros(3, *shape))
+    with Image.open(tmp_path / "paths.png") as picture:
+        assert picture.size[0] > 300
+
+
+def test_paths_are_curves_with_their_ends_marked() -> None:
+    paths = torch.rand(3, 5, 2, generator=torch.Generator().manual_seed(0))
+    ax = axes()
+    plots.draw_paths(paths, ax)
+    assert len(ax.lines) == 6
+    curve, ends = ax.lines[2:4]
+    assert torch.tensor(curve.get_xydata()).float().equal(paths[1])
+    assert torch.tensor(ends.get_xydata()).float().equal(paths[1, [0, -1]])
+    ax = axes()
+    plots.draw_paths(paths[:, :, :1], ax)
+    assert list(ax.lines[0].get_xdata()) == [0, 22.5, 45, 67.5, 90]
+
+
 def test_history_shows_the_records() -> None:
     records = [Record(step, 8 * step, 1.0 / step, 2.0, 0.5, 0.1, -0.5, 0.2, 1.0, 8.0) for step in (1, 2, 3)]
     ax = axes()

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from divmin.errors import DivminError
-from divmin.training import Judge, Verdict, Probe, checkpoint, load, resume
+from divmin.training import Judge, Probe, Verdict, checkpoint, load, resume
 
 VALUES = {2: 5.0, 4: 3.0, 6: math.inf, 8: 4.0, 10: 3.0, 12: 7.0}
 

@@ -9,7 +9,7 @@ import torch
 
 from divmin.errors import DivminError
 from divmin.training import TrainConfig, checkpoint, resume
-from divmin.training.metrics import TIMING
+from divmin.training.record import TIMING
 
 
 def content(run):

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from divmin.cli.plugins import add_import, load
+from divmin.cli.train_command import add_log, logs
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps", type=int, metavar="N", help="generator steps in all, when more are wanted than configured"
     )
+    add_log(parser)
     parser.add_argument(
         "--from",
         dest="file",
@@ -33,5 +35,12 @@ def run(arguments: argparse.Namespace) -> int:
     from divmin.cli.outcome import report
     from divmin.experiment import resume
 
-    run = resume(arguments.run, steps=arguments.steps, file=arguments.file, accept_changes=arguments.accept_changes)
+    run = resume(
+        arguments.run,
+        steps=arguments.steps,
+        file=arguments.file,
+        accept_changes=arguments.accept_changes,
+        log=logs(arguments),
+        show=not arguments.json,
+    )
     return report(run, arguments.json)

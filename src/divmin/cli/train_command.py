@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any, get_args, get_type_hints
 
 from divmin.cli.plugins import add_import, check_registered, load
 from divmin.errors import DivminError
+from divmin.grammar import listed
 from divmin.training import TrainConfig
 
 
@@ -18,9 +20,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "  divmin train --data path/to/images --image-size 32 --dry-run\n"
         "flags win over --config, which wins over the defaults"
     )
+    add_settings(parser)
+    add_log(parser)
+    add_import(parser)
+    parser.add_argument("--overwrite", action="store_true", help="replace the run in the folder --out")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check everything, print the settings and what they minimise, and stop"
+    )
+    parser.add_argument("--json", action="store_true", help="print the outcome as a record for programs")
+
+
+def add_settings(parser: argparse.ArgumentParser, without: Sequence[str] = ()) -> None:
+    """--config, and a flag for every field of TrainConfig that the command does not fill in another way."""
     parser.add_argument("--config", metavar="FILE", help="a YAML file of the same settings")
     hints = get_type_hints(TrainConfig)
-    for field in fields(TrainConfig):
+    for field in (each for each in fields(TrainConfig) if each.name not in without):
         flag = "--" + field.name.replace("_", "-")
         kind = next(kind for kind in (get_args(hints[field.name]) or (hints[field.name],)) if kind is not type(None))
         options: dict[str, Any] = {"default": None, "dest": field.name}
@@ -31,12 +45,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=text, **options)
         else:
             parser.add_argument(flag, type=kind, metavar=_METAVAR[kind], help=text, **options)
-    add_import(parser)
-    parser.add_argument("--overwrite", action="store_true", help="replace the run in the folder --out")
+
+
+def add_log(parser: argparse.ArgumentParser) -> None:
+    """The flag that names loggers."""
     parser.add_argument(
-        "--dry-run", action="store_true", help="check everything, print the settings and what they minimise, and stop"
+        "--log",
+        action="append",
+        default=[],
+        metavar="LIST",
+        help="loggers that are told of the run: tensorboard, wandb (pip install 'divmin[tensorboard,wandb]')",
     )
-    parser.add_argument("--json", action="store_true", help="print the outcome as a record for programs")
+
+
+def logs(arguments: argparse.Namespace) -> list[str]:
+    """The loggers that were named."""
+    return [name for text in arguments.log for name in listed(text)]
 
 
 _METAVAR = {int: "N", float: "X", str: "TEXT"}
@@ -44,7 +68,9 @@ _METAVAR = {int: "N", float: "X", str: "TEXT"}
 
 def run(arguments: argparse.Namespace) -> int:
     modules = load(arguments.imports)
-    config = _config(arguments)
+    config = settings(arguments)
+    if arguments.overwrite and config.out is None:
+        raise DivminError("--overwrite needs --out: which run folder should be replaced?")
     if ":" in config.recipe:
         raise DivminError(
             f"train takes a recipe by its name; got '{config.recipe}': register it in that module (CONTRIBUTING.md, A recipe), "
@@ -56,16 +82,16 @@ def run(arguments: argparse.Namespace) -> int:
     from divmin.cli.outcome import report
     from divmin.experiment import train
 
-    return report(train(config, overwrite=arguments.overwrite), arguments.json)
+    show = not arguments.json
+    return report(train(config, log=logs(arguments), overwrite=arguments.overwrite, show=show), arguments.json)
 
 
-def _config(arguments: argparse.Namespace) -> TrainConfig:
+def settings(arguments: argparse.Namespace) -> TrainConfig:
+    """The flags that were given, over the file of --config, over the defaults."""
     base = TrainConfig.from_yaml(arguments.config) if arguments.config else TrainConfig()
-    given = {field.name: getattr(arguments, field.name) for field in fields(TrainConfig)}
-    config = replace(base, **{name: value for name, value in given.items() if value is not None})
-    if arguments.overwrite and config.out is None:
-        raise DivminError("--overwrite needs --out: which run folder should be replaced?")
-    return config
+    known = {field.name for field in fields(TrainConfig)}
+    given = {name: value for name, value in vars(arguments).items() if name in known and value is not None}
+    return replace(base, **given)
 
 
 def _dry_run(config: TrainConfig, as_json: bool) -> int:

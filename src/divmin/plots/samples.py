@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 from divmin.plots.style import COLOURS, figure
@@ -13,8 +15,45 @@ from divmin.plots.style import COLOURS, figure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+BINS = 80
+SKEWED = 3  # how much longer one axis may be before its unit is another
 
-def save_samples(fake: Tensor, path: Path, *, real: Tensor | None = None, title: str = "generated") -> None:
+
+@dataclass(frozen=True)
+class Window:
+    """What a picture of vectors shows, so that pictures of several steps can be laid over each other.
+
+    Args:
+        x, y: lowest and highest coordinate; y is a density where samples are numbers.
+    """
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+
+def window(real: Tensor) -> Window:
+    """The window of the data, with room for models that are wider: half the range of the central 99% on every side.
+
+    Args:
+        real: vectors of the data [n, k].
+    """
+    x, y = (real.flatten(1)[:, each] for each in (0, -1 if real[0].numel() == 1 else 1))
+    if real[0].numel() > 1:
+        return Window(_widened(x), _widened(y))
+    low, high = _widened(x)
+    density = torch.histc(x, BINS, low, high) * BINS / ((high - low) * len(x))
+    return Window((low, high), (0.0, 1.6 * float(density.max())))
+
+
+def _widened(x: Tensor) -> tuple[float, float]:
+    low, high = x.double().quantile(x.new_tensor([0.005, 0.995]).double()).tolist()
+    room = (high - low) / 2 or 1.0
+    return low - room, high + room
+
+
+def save_samples(
+    fake: Tensor, path: Path, *, real: Tensor | None = None, title: str = "generated", window: Window | None = None
+) -> None:
     """Samples, beside real ones if given, drawn as their shape suggests.
 
     Args:
@@ -22,6 +61,7 @@ def save_samples(fake: Tensor, path: Path, *, real: Tensor | None = None, title:
         path: a .png, .svg or .pdf file.
         real: samples of the same shape.
         title: what to call the generated ones.
+        window: what to show of vectors; by default all of them.
     """
     panels = [(fake, title)] + ([(real, "real")] if real is not None else [])
     if fake.dim() == 4:
@@ -31,20 +71,20 @@ def save_samples(fake: Tensor, path: Path, *, real: Tensor | None = None, title:
                 ax.set_title(name)
         return
     with figure(path, 5.0, 4.3) as drawn:
-        draw_cloud(fake, real, drawn.subplots(), title)
+        draw_cloud(fake, real, drawn.subplots(), title, window)
 
 
-def draw_grid(images: Tensor, ax: Axes) -> None:
-    """Images in rows on a near-square grid, with a line of background between them."""
-    grid = tiled(images)
+def draw_grid(images: Tensor, ax: Axes, columns: int | None = None) -> None:
+    """Images in rows, on a near-square grid if no number of columns is given, with a line of background between them."""
+    grid = tiled(images, columns)
     ax.imshow(grid.squeeze(-1).numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     ax.set_axis_off()
 
 
-def tiled(images: Tensor) -> Tensor:
-    """[n, c, h, w] in [-1, 1] to one picture [H, W, c] in [0, 1]."""
+def tiled(images: Tensor, columns: int | None = None) -> Tensor:
+    """[n, c, h, w] in [-1, 1] to one picture [H, W, c] in [0, 1], in so many columns, or about as many as rows."""
     n, c, h, w = images.shape
-    columns = math.ceil(math.sqrt(n))
+    columns = math.ceil(math.sqrt(n)) if columns is None else columns
     rows = math.ceil(n / columns)
     grid = images.new_full((rows * (h + 1) + 1, columns * (w + 1) + 1, c), 0.35)
     for i, image in enumerate(images):
@@ -53,7 +93,7 @@ def tiled(images: Tensor) -> Tensor:
     return grid.clamp(0, 1)
 
 
-def draw_cloud(fake: Tensor, real: Tensor | None, ax: Axes, title: str) -> None:
+def draw_cloud(fake: Tensor, real: Tensor | None, ax: Axes, title: str, window: Window | None = None) -> None:
     """The first two coordinates as points, or one coordinate as a histogram; real ones grey underneath."""
     if fake[0].numel() == 1:
         low, high = (
@@ -61,20 +101,41 @@ def draw_cloud(fake: Tensor, real: Tensor | None, ax: Axes, title: str) -> None:
         )  # a few stray samples squeeze nothing
         if real is not None:
             low, high = min(low, float(real.min())), max(high, float(real.max()))
-        span = (low - 0.5, high + 0.5)
+        span = (low - 0.5, high + 0.5) if window is None else window.x
         if real is not None:
-            ax.hist(real.flatten().numpy(), bins=80, range=span, density=True, color="0.75", label="real")
-        ax.hist(
-            fake.flatten().numpy(), bins=80, range=span, density=True, histtype="step", color=COLOURS[0], label=title
-        )
+            _histogram(real, ax, span, color="0.75", label="real")
+        _histogram(fake, ax, span, histtype="step", color=COLOURS[0], label=title)
         ax.set(xlabel="x", ylabel="density")
     else:
         if real is not None:
             _scatter(real, ax, "0.75", "real")
         _scatter(fake, ax, COLOURS[0], title)
         ax.set(xlabel="x1", ylabel="x2")
-        ax.set_aspect("equal", adjustable="datalim")
-    ax.legend(frameon=False)
+        ax.set_aspect("equal", adjustable="datalim" if window is None else "box")
+    if window is not None:
+        _show(window, fake, ax)
+    # The best place would be another one in every picture of a run.
+    ax.legend(frameon=False, loc="best" if window is None else "upper right")
+
+
+def _show(window: Window, fake: Tensor, ax: Axes) -> None:
+    """Set the axes, and say how many samples are beyond them."""
+    ax.set(xlim=window.x, ylim=window.y)
+    if not 1 / SKEWED < (window.y[1] - window.y[0]) / (window.x[1] - window.x[0]) < SKEWED:
+        ax.set_aspect("auto")  # a picture in true proportions would be a line
+    flat = fake.flatten(1)[:, :2]
+    sides = (window.x, window.y)[: flat.shape[1]]
+    inside = [(column >= low) & (column <= high) for column, (low, high) in zip(flat.T, sides, strict=True)]
+    beyond = len(flat) - int(torch.stack(inside).all(0).sum())
+    if beyond:
+        ax.text(0.02, 0.02, f"{beyond} of {len(flat)} beyond the axes", transform=ax.transAxes)
+
+
+def _histogram(samples: Tensor, ax: Axes, span: tuple[float, float], **how: Any) -> None:
+    """Shares of all samples, over the width of a bin: what is beyond the axes lifts nothing."""
+    x = samples.flatten().numpy()
+    each = BINS / ((span[1] - span[0]) * len(x))
+    ax.hist(x, bins=BINS, range=span, weights=[each] * len(x), **how)
 
 
 def _scatter(samples: Tensor, ax: Axes, colour: str, label: str) -> None:

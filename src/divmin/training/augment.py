@@ -2,22 +2,27 @@
 
 A model of the changed pictures equals the changed data where the model equals the data, so p = q stays at rest.
 Source: Zhao et al. 2020, Differentiable augmentation for data-efficient GAN training, for the kinds and their strengths.
+
+PyTorch is imported where it is used: settings check the names of kinds, and are read where no network is near.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from divmin.errors import DivminError, suggest
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SHIFT, HOLE = 0.125, 0.5  # largest shift, and side of what is cut out, as shares of the picture's side
 
 
 def color(x: Tensor) -> Tensor:
     """Brightness +-0.5 on the scale [-1, 1], saturation times 0 to 2, contrast times 0.5 to 1.5, apart for each picture."""
+    import torch
+
     one = (len(x), 1, 1, 1)
     x = x + (torch.rand(one, device=x.device) - 0.5)
     grey = x.mean(1, keepdim=True)
@@ -28,6 +33,8 @@ def color(x: Tensor) -> Tensor:
 
 def translation(x: Tensor) -> Tensor:
     """A shift of up to an eighth of the side, in whole pixels; what comes in is 0."""
+    import torch
+
     n, _, height, width = x.shape
     padded = torch.nn.functional.pad(x, (1, 1, 1, 1))
     rows, columns = (
@@ -40,6 +47,8 @@ def translation(x: Tensor) -> Tensor:
 
 def cutout(x: Tensor) -> Tensor:
     """A square of half the side set to 0; it may stick out."""
+    import torch
+
     n, _, height, width = x.shape
     kept = []
     for side in (height, width):
@@ -51,6 +60,8 @@ def cutout(x: Tensor) -> Tensor:
 
 
 def _steps(n: int, most: int, x: Tensor) -> Tensor:
+    import torch
+
     return torch.randint(-most, most + 1, (n,), device=x.device)
 
 
@@ -64,6 +75,7 @@ def augmentation(names: str) -> Sequence[Callable[[Tensor], Tensor]]:
         DivminError: a name that is not known.
 
     Example:
+        >>> import torch
         >>> [change(torch.zeros(2, 1, 8, 8)).shape for change in augmentation("translation, cutout")]
         [torch.Size([2, 1, 8, 8]), torch.Size([2, 1, 8, 8])]
     """

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from divmin.data.base import Source
-from divmin.training.metrics import Record
 from divmin.training.randomness import seeded, undisturbed
+from divmin.training.record import Record
 from divmin.training.run import picture_path
 
 

@@ -1,13 +1,16 @@
 """A run on disk: which files there are, who may write them, and what they say.
 
-config.yaml     the configuration
-status.json     running, finished, interrupted or failed, and why
-metrics.jsonl   one record a line
-checkpoint.pt   all that is needed to go on
-evaluation.jsonl  what was measured of samples on the way, a line each time
-best.pt         the checkpoint whose samples were best
-checkpoints/    copies of the last ones, named by their step, where more than one is kept
-samples/        pictures, named by their step
+config.yaml        the configuration
+status.json        running, finished, interrupted or failed, why, and by which process
+metrics.jsonl      one record a line
+checkpoint.pt      all that is needed to go on
+checkpoints/       copies of the last ones, named by their step, where more than one is kept
+evaluation.jsonl   what was measured of samples on the way, a line each time
+best.pt            the checkpoint whose samples were best
+explanation.json   what the recipe minimises, written by the caller
+logged.json        how far TensorBoard and Weights & Biases have been told, written by the caller
+events.out...      event files of TensorBoard, written by the caller
+samples/           pictures, named by their step
 """
 
 from __future__ import annotations
@@ -17,17 +20,20 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from divmin.errors import DivminError
 from divmin.files import write_json, write_text
 from divmin.training.config import TrainConfig
-from divmin.training.metrics import Record, parse
+from divmin.training.process import Process, current
+from divmin.training.record import Record, parse
 
 CONFIG, STATUS, METRICS, CHECKPOINT, SAMPLES = "config.yaml", "status.json", "metrics.jsonl", "checkpoint.pt", "samples"
 CHECKPOINTS, EVALUATION, BEST = "checkpoints", "evaluation.jsonl", "best.pt"
+EXPLANATION, LOGGED, EVENTS = "explanation.json", "logged.json", "events.out.tfevents.*.divmin"
+FILES = (CONFIG, STATUS, METRICS, CHECKPOINT, EVALUATION, BEST, EXPLANATION, LOGGED)
 STATES = ("running", "finished", "interrupted", "failed")
 PICTURE, COPY = re.compile(r"\d{8}\.png"), re.compile(r"\d{8}\.pt")
 
@@ -38,11 +44,12 @@ class Run:
 
     Args:
         folder: where its files are.
-        state: running, finished, interrupted or failed; a run whose process was killed still says running.
+        state: running, finished, interrupted or failed, as it was written; `condition` knows of processes that were killed.
         step: generator steps done when the state was written.
         config: the configuration.
         reason: why it was interrupted or failed, in one line; None otherwise.
         signal: the number of the signal that interrupted it; None otherwise.
+        process: which process wrote the state; None where the folder does not say.
     """
 
     folder: Path
@@ -51,6 +58,13 @@ class Run:
     config: TrainConfig
     reason: str | None = None
     signal: int | None = None
+    process: Process | None = field(default=None, compare=False)  # whoever wrote it, it is the same run
+
+    @property
+    def condition(self) -> str:
+        """The state as it is now: `stopped` in the place of running when the process is known to be gone."""
+        gone = self.process is not None and self.process.alive is False
+        return "stopped" if self.state == "running" and gone else self.state
 
     @property
     def checkpoint(self) -> Path:
@@ -89,12 +103,13 @@ class Run:
             status = json.loads(read_text(path))
             state, step = status["state"], status["step"]
             reason, signal = status["reason"], status["signal"]
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            process = None if status.get("process") is None else Process.from_mapping(status["process"])
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
             raise DivminError(f"{path} is damaged: write the run's state anew with divmin resume {folder}") from error
         if state not in STATES or type(step) is not int:
             raise DivminError(f"{path} is damaged: got state {state!r} at step {step!r}, expected one of {STATES}")
         config = replace(TrainConfig.from_yaml(folder / CONFIG), out=str(folder))
-        return cls(folder, state, step, config, reason, signal)
+        return cls(folder, state, step, config, reason, signal, process)
 
 
 def picture_path(folder: Path, step: int) -> Path:
@@ -104,6 +119,11 @@ def picture_path(folder: Path, step: int) -> Path:
     'runs/a/samples/00000020.png'
     """
     return folder / SAMPLES / f"{step:08d}.png"
+
+
+def frames(folder: Path) -> list[Path]:
+    """The pictures that a run drew on the way, in the order of their steps."""
+    return sorted(path for path in (folder / SAMPLES).glob("*.png") if PICTURE.fullmatch(path.name))
 
 
 def checkpoint_path(folder: Path, step: int) -> Path:
@@ -152,20 +172,17 @@ def claim(folder: Path) -> None:
     """Make `folder` the place of a new run: create it, or remove from it what divmin wrote and nothing else."""
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (CONFIG, STATUS, METRICS, CHECKPOINT, EVALUATION, BEST):
+        for name in FILES:
             (folder / name).unlink(missing_ok=True)
         remove_leftovers(folder)
-        for path in list((folder / SAMPLES).glob("*.png")):
-            if PICTURE.fullmatch(path.name):
-                path.unlink()
-        for path in kept(folder):
+        for path in (*frames(folder), *folder.glob(EVENTS), *kept(folder)):
             path.unlink()
         (folder / SAMPLES).mkdir(exist_ok=True)
 
 
 def remove_leftovers(folder: Path) -> None:
     """Remove the half-written files of a process that was killed."""
-    for name in (CONFIG, STATUS, METRICS, CHECKPOINT, EVALUATION, BEST):
+    for name in FILES:
         for path in folder.glob(f".{name}.*.part"):
             path.unlink()
     for path in (folder / CHECKPOINTS).glob(".*.pt.*.part"):
@@ -181,9 +198,12 @@ def write_config(folder: Path, config: TrainConfig) -> None:
 
 
 def write_status(folder: Path, state: str, step: int, *, reason: str | None = None, signal: int | None = None) -> None:
-    """Write status.json."""
+    """Write status.json, with the process that is asking."""
+    process = asdict(current())
     with writing(folder):
-        write_json(folder / STATUS, {"state": state, "step": step, "reason": reason, "signal": signal})
+        write_json(
+            folder / STATUS, {"state": state, "step": step, "reason": reason, "signal": signal, "process": process}
+        )
 
 
 def append_record(folder: Path, record: Record) -> None:
