@@ -231,7 +231,8 @@ def _summary(seen: list[dict[str, float]]) -> dict[str, tuple[float, float]]:
     found = {}
     for name in names:
         values = [each[name] for each in seen if name in each]
-        error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+        sound = len(values) > 1 and all(map(math.isfinite, values))
+        error = statistics.stdev(values) / math.sqrt(len(values)) if sound else math.nan
         found[name] = (statistics.fmean(values), error)
     return found
 

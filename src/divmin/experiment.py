@@ -175,8 +175,9 @@ def judge_of(config: TrainConfig) -> Judge | None:
         n, size = config.evaluate_samples, view.source.size
         n_real = n if n is None or size is None else min(n, size)
         found = evaluate_view(view, config.metrics or None, n_real=n_real, n_fake=n)
-        said = f"n_real {found.n_real}, n_fake {found.n_fake}, {found.extractor}: {found.preprocessing}"
         numbers = found.numbers
+        of = dict.fromkeys(f"{each.extractor}: {each.preprocessing}" for each in numbers)
+        said = f"n_real {found.n_real}, n_fake {found.n_fake}, {'; '.join(of)}"
         return Verdict({each.name: each.value for each in numbers}, {each.name: each.better for each in numbers}, said)
 
     return Judge(config.evaluate_every, act, config.best)
