@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from divmin.evaluation import evaluate
 
 import divmin as dm
 from divmin.data import Source
+from divmin.evaluation import evaluate
 from divmin.plots import save_samples
 from divmin.training import Run, TrainConfig, resume, train
 
