@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -94,12 +96,38 @@ def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["-f", "nosuch"], "unknown divergence"),
         (["--folds", "1"], "folds"),
         (["--plot", "x.gif"], ".png"),
+        (["--kind", "guess"], "unknown kind"),
+        (["--seed", "-1"], "at least 0"),
     ],
 )
 def test_bad_input_is_one_line(folder: Path, extra: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["estimate", str(folder / "x.npy"), str(folder / "y.npy"), "--method", "logistic", *extra]) == 2
     said = capsys.readouterr().err
     assert words in said and said.count("\n") == 1
+
+
+def test_bad_input_is_told_before_torch_is_imported(folder: Path) -> None:
+    """It takes longer to import than everything else that a refusal needs."""
+    files, x = [str(folder / "x.npy"), str(folder / "y.npy")], str(folder / "x.npy")
+    (folder / "x.txt").write_text("1 2 3")
+    bad = [
+        [*files, "--plot", "x.gif"], [*files, "--plot", str(folder / "no" / "x.png")], [*files, "-f", "nosuch"],
+        [*files, "--method", "logistik"], [*files, "--kind", "guess"], [*files, "--seed", "-1"], [*files, "--folds", "1"],
+        [x, "none.npy"], [x, str(folder / "x.txt")],
+    ]  # fmt: skip
+    code = (
+        "import sys\nfrom divmin.cli import main\n"
+        f"print([main(['estimate', *each]) for each in {bad}])\n"
+        "print([name for name in ('torch', 'sklearn', 'scipy.stats') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == [str([2] * len(bad)), "[]"], done.stderr
+
+
+def test_an_unknown_kind_is_told_before_anything_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("divmin.estimators.ratio.fit_ratio", lambda *_, **__: pytest.fail("fitted"))
+    with pytest.raises(dm.DivminError, match="unknown kind 'guess'"):
+        dm.estimate("js", X, X + 1, kind="guess")
 
 
 def test_columns_of_other_names_or_in_another_order_are_refused(

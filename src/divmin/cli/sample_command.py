@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from divmin.errors import DivminError
+from divmin.files import check_folder, write_atomically
 
 SUFFIXES = (".png", ".svg", ".pdf", ".npy")
 
@@ -31,10 +32,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from divmin.training import load
-
     if arguments.out.suffix not in SUFFIXES:
         raise DivminError(f"cannot write samples to '{arguments.out}': the name must end in {', '.join(SUFFIXES)}")
+    check_folder(arguments.out)
+    from divmin.training import load
 
     sampler = load(arguments.run)
     if arguments.seed < 0:
@@ -45,8 +46,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise DivminError(f"no memory for {arguments.n} samples at once: draw fewer, with other seeds") from error
     if arguments.out.suffix == ".npy":
         import numpy as np
-
-        from divmin.files import write_atomically
 
         try:
             write_atomically(arguments.out, lambda stream: np.save(stream, samples.numpy(), allow_pickle=False))

@@ -51,9 +51,6 @@ def search(arguments: argparse.Namespace, members: list[Divergence]) -> int:
     if box is not None and set(box) != set(free):
         raise DivminError(f"--box is for {', '.join(box)}: expected one for each free name of Q, {', '.join(free)}")
     if arguments.plot:
-        from divmin.plots.style import suffix_of
-
-        suffix_of(arguments.plot)  # before the work, not after it
         check(free)
     found: list[Fit] = []
     for f in members:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from divmin.data.folder import folder
 from divmin.data.pictures import Form
 from divmin.errors import DivminError
+from divmin.files import SAMPLES, place_of_samples
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,22 +37,14 @@ def read_samples(place: str, *, image_size: int | None = None, channels: int | N
         >>> read_samples(path).shape
         (5, 2)
     """
-    path, name = Path(os.path.expanduser(place)), ""
-    if not path.exists() and ":" in place:
-        before, _, name = place.rpartition(":")
-        path = Path(os.path.expanduser(before))
-    if not path.exists():
-        raise DivminError(f"no such file or folder: {place}")
+    path, name = place_of_samples(place)
     if path.is_dir():
         source = folder(path, Form(image_size, channels))
         import torch
 
         return source.batch(torch.arange(source.size or 0)).numpy()
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        raise DivminError(f"cannot read {path}: expected a folder of pictures or a file in {', '.join(READERS)}")
     try:
-        samples: np.ndarray = reader(path, name)
+        samples: np.ndarray = READERS[path.suffix.lower()](path, name)
     except DivminError:
         raise
     except MemoryError as error:
@@ -156,13 +149,7 @@ def _pt(path: Path, name: str) -> np.ndarray:
     return array
 
 
-READERS: dict[str, Callable[[Path, str], Any]] = {
-    ".npy": _npy,
-    ".npz": _npz,
-    ".csv": _csv,
-    ".parquet": _parquet,
-    ".pt": _pt,
-}
+READERS: dict[str, Callable[[Path, str], Any]] = dict(zip(SAMPLES, (_npy, _npz, _csv, _parquet, _pt), strict=True))
 
 
 def _one(path: Path, arrays: dict[str, Any], name: str) -> Any:

@@ -175,15 +175,20 @@ def value(
     samples: Samples,
 ) -> Value:
     """The estimate of the asked kind; "auto" takes fitted laws where there are some that the samples do not contradict."""
+    check_kind(kind)
     if kind == "auto":
         return trusted(f, scores, refits) if laws is None else fitted_laws(f, *laws, samples)
     if kind == LAWS:
         if laws is None:
             raise DivminError(f"kind '{LAWS}' needs a method that fits a law to each set: gaussian or counts")
         return fitted_laws(f, *laws, samples)
-    if kind not in KINDS:
-        raise DivminError(f"unknown kind '{kind}': expected auto, {', '.join(KINDS)} or {LAWS}")
     return KINDS[kind](f, scores, refits)
+
+
+def check_kind(kind: str) -> None:
+    """Refuse a kind that there is not."""
+    if kind not in ("auto", *KINDS, LAWS):
+        raise DivminError(f"unknown kind '{kind}': expected auto, {', '.join(KINDS)} or {LAWS}")
 
 
 def interval(found: Value) -> tuple[float, float]:
