@@ -51,6 +51,7 @@ def test_a_folder_of_pictures(tmp_path: Path) -> None:
 
 def test_bad_files_are_told(folder: Path) -> None:
     (folder / "text.csv").write_text("a,b\n1,2\n3,red\n")
+    (folder / "gap.csv").write_text("a,b\n1,2\n3,\n")
     (folder / "ragged.csv").write_text("1,2\n3\n")
     (folder / "empty.csv").write_text("")
     (folder / "broken.npy").write_bytes(b"nothing")
@@ -61,7 +62,8 @@ def test_bad_files_are_told(folder: Path) -> None:
     for name, words in [
         ("none.npy", "no such file"),
         ("text.csv", r"text or gaps in b \(line 3: 'red'\)"),
-        ("ragged.csv", "line 2"),
+        ("gap.csv", r"text or gaps in b \(line 3: ''\): leave such columns or lines out"),
+        ("ragged.csv", "line 2 .* has 1 field, the first has 2"),
         ("empty.csv", "empty"),
         ("broken.npy", "cannot read"),
         ("x.txt", "expected a folder"),
@@ -72,6 +74,25 @@ def test_bad_files_are_told(folder: Path) -> None:
     ]:
         with pytest.raises(dm.DivminError, match=words):
             read_samples(str(folder / name))
+
+
+def test_gaps_of_a_parquet_file_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = pd.DataFrame({"a": pd.array([None, *range(39)], dtype="Int64"), "b": range(40)})
+    whole.to_parquet(folder / "gap.parquet")
+    assert main(["estimate", str(folder / "gap.parquet"), str(folder / "y.npy"), "-f", "js"]) == 2
+    assert "the first set has NaN or infinite numbers in 1 of 40 samples" in capsys.readouterr().err
+
+
+def test_what_is_infinite_is_text_in_a_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, scale in (("x", 1), ("y", 3)):
+        np.save(tmp_path / f"{name}.npy", scale * np.random.default_rng(scale).normal(0, 1, (60, 1)))
+    f = "chi2_data_denominator"
+    assert (
+        main(["estimate", *(str(tmp_path / f"{name}.npy") for name in "xy"), "-f", f, "--method", "gaussian", "--json"])
+        == 0
+    )
+    (found,) = json.loads(capsys.readouterr().out)["estimates"]
+    assert (found["value"], found["interval"][1]) == ("inf", "inf")
 
 
 def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

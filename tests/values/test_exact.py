@@ -323,7 +323,7 @@ def test_components_of_a_mixture_are_found_however_narrow() -> None:
         ([-0.5, 1.5], [0.5, 0.5], "negative"),
         ([math.nan, 1.0], [0.5, 0.5], "NaN"),
         ("ab", [0.5, 0.5], "unknown law 'ab'"),
-        (object(), [0.5, 0.5], "expected a distribution"),
+        (object(), [0.5, 0.5], "p is an object: expected a distribution"),
         ([0.5, 0.5], normal(0, 1), "not one and one"),
         (td.Normal(torch.zeros(3), 1.0), normal(0, 1), "batch of"),
         (td.Poisson(1.0), normal(0, 1), "a discrete law and a continuous one"),

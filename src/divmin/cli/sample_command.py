@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from divmin.errors import DivminError
+from divmin.errors import DivminError, counted
 from divmin.files import check_folder, write_atomically
 
 SUFFIXES = (".png", ".svg", ".pdf", ".npy")
@@ -43,7 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         samples = sampler.sample(arguments.n, seed=arguments.seed, ema=not arguments.last)
     except (MemoryError, RuntimeError) as error:  # what PyTorch raises when memory is refused
-        raise DivminError(f"no memory for {arguments.n} samples at once: draw fewer, with other seeds") from error
+        raise DivminError(
+            f"no memory for {counted(arguments.n, 'sample')} at once: draw fewer, with other seeds"
+        ) from error
     if arguments.out.suffix == ".npy":
         import numpy as np
 
@@ -65,6 +67,6 @@ def run(arguments: argparse.Namespace) -> int:
     print(
         json.dumps(record)
         if arguments.json
-        else f"{arguments.n} samples of shape {sampler.shape} at step {sampler.step}: {arguments.out}"
+        else f"{counted(arguments.n, 'sample')} of shape {sampler.shape} at step {sampler.step}: {arguments.out}"
     )
     return 0

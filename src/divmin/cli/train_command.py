@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any, get_args, get_type_hints
 
 from divmin.cli.plugins import add_import, check_registered, load
-from divmin.errors import DivminError
+from divmin.errors import DivminError, counted
 from divmin.training import TrainConfig
 
 
@@ -95,7 +95,8 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
         print(json.dumps({"config": config.to_mapping(), "explanation": explanation, **about}, indent=2))
         return 0
     print(yaml.safe_dump(config.to_mapping(), sort_keys=False), end="")
-    print(f"# data: {source.name}, shape {tuple(source.shape)}, {source.size or 'endless'} samples")
+    size = counted(source.size, "sample") if source.size else "endless samples"
+    print(f"# data: {source.name}, shape {tuple(source.shape)}, {size}")
     print(f"# networks: generator {sizes[0]:,} parameters, critic {sizes[1]:,}, z of dimension {pair.latent}")
     print("\n".join(f"# {line}" for line in sentences(config.recipe, found)))
     return 0

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from divmin.data.base import check_indices
-from divmin.errors import DivminError
+from divmin.errors import DivminError, counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,7 +89,7 @@ def from_array(
     broken = int((~values.isfinite()).flatten(1).any(1).sum())
     if broken:
         raise DivminError(
-            f"{name} has {broken} samples with numbers that are not finite in float32: remove or mend them"
+            f"{name} has {counted(broken, 'sample')} with numbers that are not finite in float32: remove or mend them"
         )
     kept = None
     if labels is not None:

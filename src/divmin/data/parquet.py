@@ -16,7 +16,7 @@ from torch import Tensor
 
 from divmin.data.base import Source
 from divmin.data.pictures import Form, assemble
-from divmin.errors import DivminError
+from divmin.errors import DivminError, counted
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -146,7 +146,9 @@ def label_column(features: Any) -> str | None:
 
 def _labels(name: str, cells: Any) -> Tensor:
     if cells.null_count:
-        raise DivminError(f"{name} has {cells.null_count} rows without a label: remove them or the label column")
+        raise DivminError(
+            f"{name} has {counted(cells.null_count, 'row')} without a label: remove them or the label column"
+        )
     return torch.tensor(cells.to_pylist(), dtype=torch.int64)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from divmin.data.folder import folder
 from divmin.data.pictures import Form
-from divmin.errors import DivminError
+from divmin.errors import DivminError, a_type, counted
 from divmin.files import SAMPLES, place_of_samples
 
 if TYPE_CHECKING:
@@ -112,13 +112,13 @@ def _csv(path: Path, name: str) -> np.ndarray:
     width = len(body[0][1])
     for number, line in body:
         if len(line) != width:
-            raise DivminError(f"line {number} of {path} has {len(line)} fields, the first has {width}")
+            raise DivminError(f"line {number} of {path} has {counted(len(line), 'field')}, the first has {width}")
     text = [i for i in range(width) if any(not _is_number(line[i]) for _, line in body)]
     if text:
         names = [header[i] if header and i < len(header) else f"column {i + 1}" for i in text]
         number, line = next((number, line) for number, line in body if not _is_number(line[text[0]]))
         raise DivminError(
-            f"{path} has text or gaps in {', '.join(names[:5])} (line {number}: {line[text[0]]!r}): leave such columns out"
+            f"{path} has text or gaps in {', '.join(names[:5])} (line {number}: {line[text[0]]!r}): leave such columns or lines out"
         )
     return np.array([[float(field) for field in line] for _, line in body])
 
@@ -144,7 +144,7 @@ def _pt(path: Path, name: str) -> np.ndarray:
     found = torch.load(path, map_location="cpu", weights_only=True)
     tensor = _one(path, found, name) if isinstance(found, dict) else found
     if not isinstance(tensor, torch.Tensor):
-        raise DivminError(f"{path} holds a {type(tensor).__name__}: expected a tensor [samples, ...]")
+        raise DivminError(f"{path} holds {a_type(tensor)}: expected a tensor [samples, ...]")
     array: np.ndarray = (tensor.double() if tensor.is_floating_point() else tensor).detach().numpy()
     return array
 

@@ -69,7 +69,7 @@ class Ratio:
         points = rows("the points", z)
         if points.shape[1:] != self.shape:
             raise DivminError(
-                f"each of the {len(points)} points has shape {points.shape[1:]}: expected that of a sample, {self.shape}; "
+                f"a point has shape {points.shape[1:]}: expected that of a sample, {self.shape}; "
                 "one point stands in brackets of its own"
             )
         return self.fitted.log_ratio(points.reshape(len(points), -1))

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
-from divmin.errors import DivminError, suggest
+from divmin.errors import DivminError, counted, suggest
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("32", "bf16-mixed", "16-mixed")
@@ -91,7 +91,7 @@ class TrainConfig:
             _demand(value in known, f"{name} must be one of {', '.join(known)}, got {value!r}")
         _demand(
             self.batch_size % self.accumulate == 0,
-            f"accumulate must divide batch_size, got {self.accumulate} micro-batches for {self.batch_size} samples",
+            f"accumulate must divide batch_size, got {self.accumulate} micro-batches for {counted(self.batch_size, 'sample')}",
         )
 
     @property
