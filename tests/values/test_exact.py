@@ -377,6 +377,9 @@ def test_s_from_a_and_b_is_s_to_the_rounding_of_d(name: str) -> None:
     slope = (f.a(d).abs() + f.b(d).abs()).where(d.abs() <= 1, s)  # |s'| and more, near 0
     same = (s == quick) | ((s - quick).abs() <= 4e-15 * torch.maximum(s, slope))
     assert bool(same.all()), (d[~same], s[~same], quick[~same])
+    unknown = quick_s(f, torch.cat([d, t([math.nan])[0]]))
+    assert torch.equal(unknown[:-1], quick) and bool(unknown[-1].isnan())
+    assert quick_s(f, d[:0]).shape == (0,)
 
 
 def test_values_beyond_float64_are_infinite_and_not_an_error() -> None:
