@@ -20,6 +20,7 @@ from scipy import stats
 
 import divmin as dm
 from divmin.data import load
+from divmin.errors import counted
 from divmin.plots import save_estimates
 
 Draw = Callable[[np.random.Generator], tuple[np.ndarray, np.ndarray]]
@@ -369,7 +370,7 @@ def main() -> None:
     )
     parser.add_argument("--plots", default="", help="a folder for the pictures of `real`")
     arguments = parser.parse_args(namespace=OPTIONS)
-    print(f"PyTorch {torch.__version__}, NumPy {np.__version__}, {torch.get_num_threads()} thread(s)")
+    print(f"PyTorch {torch.__version__}, NumPy {np.__version__}, {counted(torch.get_num_threads(), 'thread')}")
     for name in arguments.tasks or TASKS:
         TASKS[name](arguments.repeats)
 

@@ -26,6 +26,7 @@ from torch.nn.functional import softplus
 
 from divmin import models
 from divmin.data import from_array
+from divmin.errors import counted
 from divmin.training import TrainConfig, train
 from divmin.training.augment import augmentation
 
@@ -191,7 +192,7 @@ def main() -> None:
     if options.json:
         print(json.dumps(rows, indent=2))
         return
-    print(f"{options.threads} thread(s), medians of {options.rounds} paired rounds, ms a step")
+    print(f"{counted(options.threads, 'thread')}, medians of {options.rounds} paired rounds, ms a step")
     for row in rows:
         times = f"trainer {row['trainer_ms']:6.2f}  bare {row['bare_ms']:6.2f}"
         print(f"{row['pair']:<38} {row['family']:<23} {times}  ratio {row['ratio']:.3f} (at most {row['at_most']})")

@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 import divmin as dm
+from divmin.errors import counted
 
 LOG2 = math.log(2)
 
@@ -120,7 +121,9 @@ def main() -> None:
     if options.json:
         print(json.dumps(rows, indent=2))
         return
-    print(f"{options.n} real and fake float32 logits, {options.threads} thread(s), medians of {options.rounds} rounds")
+    print(
+        f"{options.n} real and fake float32 logits, {counted(options.threads, 'thread')}, medians of {options.rounds} rounds"
+    )
     print(f"{'loss':<32}{'ms':>8}{'/ by hand':>12}{'/ softplus':>12}")
     for row in rows:
         by_hand = "-" if row["over_by_hand"] is None else f"{row['over_by_hand']:.2f}"

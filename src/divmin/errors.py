@@ -32,3 +32,22 @@ def suggest(name: str, known: list[str] | tuple[str, ...]) -> str:
     if near:
         return f"did you mean {near[0]}?"
     return "known: " + ", ".join(known) if len(known) <= FEW else "no known name is like it"
+
+
+def counted(n: int, one: str, more: str = "") -> str:
+    """A number with its noun.
+
+    >>> counted(1, "sample"), counted(3, "sample"), counted(2, "row repeats another", "rows repeat others")
+    ('1 sample', '3 samples', '2 rows repeat others')
+    """
+    return f"{n} {one if n == 1 else more or one + 's'}"
+
+
+def a_type(thing: object) -> str:
+    """The name of a type with its article, by its sound: a Uniform, an ndarray.
+
+    >>> a_type(3), a_type("text")
+    ('an int', 'a str')
+    """
+    name = type(thing).__name__
+    return f"{'an' if name[0] in 'AEIOaeio' or name == 'ndarray' else 'a'} {name}"

@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one."""
+"""Files that commands read and write: told to be unusable before the work, and never seen half written."""
 
 from __future__ import annotations
 
@@ -8,6 +8,62 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
+
+from divmin.errors import DivminError
+
+PICTURES = ("png", "svg", "pdf")
+SAMPLES = (".npy", ".npz", ".csv", ".parquet", ".pt")
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a file in a folder that does not exist, which is more often a slip than a wish for a new folder.
+
+    Raises:
+        DivminError: naming the folder.
+    """
+    if not path.absolute().parent.is_dir():
+        raise DivminError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+
+
+def check_picture(path: Path | None) -> None:
+    """Refuse what `picture_format` and `check_folder` refuse, before the work and not after it; None is no picture."""
+    if path is not None:
+        picture_format(path)
+        check_folder(path)
+
+
+def picture_format(path: Path) -> str:
+    """The format that a file name asks for.
+
+    Raises:
+        DivminError: for another one than png, svg and pdf.
+    """
+    suffix = path.suffix.lower().lstrip(".")
+    if suffix not in PICTURES:
+        raise DivminError(f"cannot draw '{path}': the name must end in {', '.join('.' + each for each in PICTURES)}")
+    return suffix
+
+
+def split_place(place: str) -> tuple[Path, str]:
+    """PATH or PATH:NAME as path and name; a path that exists is not taken apart."""
+    path = Path(os.path.expanduser(place))
+    before, _, name = place.rpartition(":")
+    # The functions of os.path answer "no" where those of pathlib raise, as for a text that is too long for a path.
+    return (path, "") if not before or os.path.exists(path) else (Path(os.path.expanduser(before)), name)
+
+
+def place_of_samples(place: str) -> tuple[Path, str]:
+    """A path that exists, and the name of one array in it: PATH, or PATH:NAME.
+
+    Raises:
+        DivminError: no such file, or a kind that is not read.
+    """
+    path, name = split_place(place)
+    if not os.path.exists(path):
+        raise DivminError(f"no such file or folder: {place}")
+    if not path.is_dir() and path.suffix.lower() not in SAMPLES:
+        raise DivminError(f"cannot read {path}: expected a folder of pictures or a file in {', '.join(SAMPLES)}")
+    return path, name
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:

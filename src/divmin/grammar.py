@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from divmin.errors import DivminError
+from divmin.errors import DivminError, counted
 
 LONGEST, DEEPEST = 2000, 60
 LIST = "[]"  # [1, 2] is a call of this name, which no text can spell: whoever knows no lists says that it is unknown
@@ -179,7 +179,7 @@ def bound(call: Call, defaults: Mapping[str, float | None], skip: int = 0) -> li
     """
     placed = call.arguments[skip:]
     names = list(defaults)
-    wanted = f"{call.name} takes {len(names)} number(s)" + (f" ({', '.join(names)})" if names else "")
+    wanted = f"{call.name} takes {counted(len(names), 'number')}" + (f" ({', '.join(names)})" if names else "")
     if len(placed) > len(names):
         raise DivminError(f"{wanted}; got {len(placed)}")
     given: dict[str, Node] = dict(zip(names, placed, strict=False))

@@ -43,7 +43,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["list", "--json"], ["--version"], ["train", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["list"], ["list", "--json"], ["--version"], ["train", "--help"], ["estimate", "--help"]],
+)
 def test_needs_no_torch(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom divmin.cli import main\n"
@@ -209,6 +212,29 @@ def test_sample_refuses_bad_requests(run: Path, capsys: pytest.CaptureFixture[st
     assert main(["sample", str(run), "--out", str(tmp_path / "x.jpeg")]) == 2
     assert main(["sample", str(run), "--out", "/dev/null/x.npy"]) == 2
     assert len(lines(capsys.readouterr().err)) == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["show", "js", "--plot"],
+        ["explain", "minimax", "--plot"],
+        ["exact", "js", "normal(0, 1)", "normal(1, 1)", "--plot"],
+        ["exact", "js", "normal(0, 1)", "normal(m, 1)", "--fit", "--plot"],
+        ["estimate", "x.npy", "y.npy", "--plot"],
+        ["sample", "run", "--out"],
+    ],
+    ids=" ".join,
+)
+def test_a_folder_that_does_not_exist_is_not_made(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*arguments, "missing/folder/x.png"]) == 2
+    caught = capsys.readouterr()
+    assert caught.out == "" and caught.err.count("\n") == 1
+    assert "the folder missing/folder does not exist" in caught.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_unknown_key_names_file_and_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

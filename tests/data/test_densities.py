@@ -280,6 +280,15 @@ def test_impossible_parameters(spec: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("spec", ["ring(sigma=-1)", "grid(sigma=0)", "normal(scale=-2)", "swiss_roll(noise=-1)"])
+def test_a_law_complains_in_its_own_words(spec: str) -> None:
+    law, _, given = spec.rstrip(")").partition("(")
+    with pytest.raises(DivminError, match=f"^{law} got {given}: expected a positive finite number$"):
+        made(spec)
+    with pytest.raises(DivminError, match=r"^ring got radius=inf: expected a finite number$"):
+        densities()["ring"](radius=math.inf)
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -147,7 +147,7 @@ def test_arrays() -> None:
         (np.zeros(3), None, "expected .samples"),
         (np.zeros((0, 2)), None, "expected .samples"),
         (np.array([[0.0], [np.nan], [np.inf]]), None, "2 samples"),
-        (np.array([[1e300]]), None, "1 samples"),
+        (np.array([[1e300]]), None, "has 1 sample with"),
         (np.zeros((3, 2)), np.zeros(2, dtype=np.int64), "labels"),
         (np.zeros((3, 2)), np.zeros(3), "labels"),
     ],

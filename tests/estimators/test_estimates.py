@@ -40,6 +40,33 @@ def test_intervals_cover(method: str) -> None:
     assert sum(inside.values()) < 4 * repeats
 
 
+def test_an_interval_for_a_divergence_ends_at_0_and_that_of_a_bound_need_not() -> None:
+    negative = 0
+    for seed in range(20):
+        ratio = dm.fit_ratio(*shifted(100, 100, shift=0.0, seed=seed), method="gaussian", seed=seed)
+        for kind in ("fitted laws", "split", "plug-in"):
+            found = ratio.divergence("kl", kind=kind)
+            assert found.interval[0] == max(found.value - 1.96 * found.stderr, 0.0)
+            assert found.interval[1] > max(found.value, 0.0) + 1.9 * found.stderr
+            negative += found.value < 0
+        bound = ratio.divergence("kl", kind="lower bound")
+        assert bound.interval[0] == pytest.approx(bound.value - 1.96 * bound.stderr) and bound.interval[0] < 0
+    assert negative > 0  # the values themselves are not cut, or their mean would be off
+
+
+def test_a_set_against_itself_is_said_and_known_no_better_than_others() -> None:
+    x, _ = shifted(200, 200)
+    for method in ("gaussian", "logistic", "auto"):
+        found = dm.estimate("js", x, x, method=method)
+        assert any("200 rows of the first set are also in the second" in each for each in found.warnings)
+        assert abs(found.value) < 1e-9 and found.stderr > 2e-3
+    alone = np.concatenate([x[:1], x[:1] + np.arange(1, 30)[:, None] / 7])
+    assert read(alone, np.concatenate([x[:1], alone + 50])).facts == (
+        "1 row repeats another: equal rows are kept in one fold",
+        "1 row of the first set is also in the second: the sets are not independent",
+    )
+
+
 @pytest.mark.parametrize("method", ["gaussian", "quadratic"])
 def test_the_error_falls_like_the_root_of_n(method: str) -> None:
     sizes = (100, 400, 1600)
@@ -93,10 +120,12 @@ def test_kinds_are_their_formulas() -> None:
 def test_no_overflow_far_out() -> None:
     x, y = np.array([5e3, 1.0, 30.0]), np.array([-5e3, 800.0, -1.0])
     scores = Scores(x, y, np.ones(3), np.ones(3), np.array([0, 1, 1]), np.array([0, 1, 1]))
-    for f in ("kl", "js", "srkl", "chi2_model_denominator"):
+    for f in ("kl", "js", "srkl", "chi2_model_denominator", "power(5)", "power(-4)"):
         for kind in (lower_bound, plug_in, split):
-            found = kind(dm.divergence(f), scores, Refits(x[None], y[None], 2.0))
-            assert not math.isnan(found.value) and not math.isnan(found.stderr)
+            for near in (1.0, 0.03, 0.02):  # at 150, a and b of the last two overflow, and s does not
+                part, freer = (replace(scores, x=by * near * x, y=by * near * y) for by in (1.0, 1.1))
+                found = kind(dm.divergence(f), part, Refits(part.x[None], part.y[None], 2.0, freer))
+                assert not math.isnan(found.value) and not math.isnan(found.stderr), (f, kind, near)
 
 
 def test_any_container_and_shape_gives_the_same() -> None:
@@ -128,6 +157,7 @@ def test_importance_weights_move_the_law() -> None:
         (np.full((20, 2), np.nan), "NaN or infinite numbers in 20 of 20"),
         (np.zeros((20, 3)), "shapes must agree"),
         (np.zeros((4, 2)), "4 samples: expected at least 10"),
+        (np.zeros((1, 2)), "1 sample: expected at least 10"),
         (np.array([["a", "b"]] * 20), "text"),
         (pd.DataFrame({"size": [1.0] * 20, "colour": ["red"] * 20}), "colour"),
         (np.zeros((20, 2), dtype=complex), "complex"),
@@ -158,6 +188,7 @@ def test_bad_settings_are_told() -> None:
         lambda: ratio.divergence("kl", kind="fitted laws"),
         lambda: ratio.log_ratio(np.zeros((3, 2))),
         lambda: dm.estimate("no such", x, y),
+        lambda: dm.fit_ratio(x, y, method=3),
     ):
         with pytest.raises(dm.DivminError):
             call()
@@ -194,7 +225,7 @@ def test_warnings_say_what_is_wrong() -> None:
     constant = dm.fit_ratio(
         np.hstack([shifted(50, 50)[0], np.ones((50, 1))]), np.hstack([shifted(50, 50)[1], np.ones((50, 1))])
     )
-    assert any("1 of 2 columns are constant" in each for each in constant.warnings)
+    assert any("1 of 2 columns is constant" in each for each in constant.warnings)
     assert not dm.estimate("js", *shifted(300, 300), method="logistic").warnings
 
     class Wrong:

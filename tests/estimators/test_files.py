@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +51,7 @@ def test_a_folder_of_pictures(tmp_path: Path) -> None:
 
 def test_bad_files_are_told(folder: Path) -> None:
     (folder / "text.csv").write_text("a,b\n1,2\n3,red\n")
+    (folder / "gap.csv").write_text("a,b\n1,2\n3,\n")
     (folder / "ragged.csv").write_text("1,2\n3\n")
     (folder / "empty.csv").write_text("")
     (folder / "broken.npy").write_bytes(b"nothing")
@@ -59,7 +62,8 @@ def test_bad_files_are_told(folder: Path) -> None:
     for name, words in [
         ("none.npy", "no such file"),
         ("text.csv", r"text or gaps in b \(line 3: 'red'\)"),
-        ("ragged.csv", "line 2"),
+        ("gap.csv", r"text or gaps in b \(line 3: ''\): leave such columns or lines out"),
+        ("ragged.csv", "line 2 .* has 1 field, the first has 2"),
         ("empty.csv", "empty"),
         ("broken.npy", "cannot read"),
         ("x.txt", "expected a folder"),
@@ -70,6 +74,25 @@ def test_bad_files_are_told(folder: Path) -> None:
     ]:
         with pytest.raises(dm.DivminError, match=words):
             read_samples(str(folder / name))
+
+
+def test_gaps_of_a_parquet_file_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = pd.DataFrame({"a": pd.array([None, *range(39)], dtype="Int64"), "b": range(40)})
+    whole.to_parquet(folder / "gap.parquet")
+    assert main(["estimate", str(folder / "gap.parquet"), str(folder / "y.npy"), "-f", "js"]) == 2
+    assert "the first set has NaN or infinite numbers in 1 of 40 samples" in capsys.readouterr().err
+
+
+def test_what_is_infinite_is_text_in_a_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, scale in (("x", 1), ("y", 3)):
+        np.save(tmp_path / f"{name}.npy", scale * np.random.default_rng(scale).normal(0, 1, (60, 1)))
+    f = "chi2_data_denominator"
+    assert (
+        main(["estimate", *(str(tmp_path / f"{name}.npy") for name in "xy"), "-f", f, "--method", "gaussian", "--json"])
+        == 0
+    )
+    (found,) = json.loads(capsys.readouterr().out)["estimates"]
+    assert (found["value"], found["interval"][1]) == ("inf", "inf")
 
 
 def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,12 +117,38 @@ def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["-f", "nosuch"], "unknown divergence"),
         (["--folds", "1"], "folds"),
         (["--plot", "x.gif"], ".png"),
+        (["--kind", "guess"], "unknown kind"),
+        (["--seed", "-1"], "at least 0"),
     ],
 )
 def test_bad_input_is_one_line(folder: Path, extra: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["estimate", str(folder / "x.npy"), str(folder / "y.npy"), "--method", "logistic", *extra]) == 2
     said = capsys.readouterr().err
     assert words in said and said.count("\n") == 1
+
+
+def test_bad_input_is_told_before_torch_is_imported(folder: Path) -> None:
+    """It takes longer to import than everything else that a refusal needs."""
+    files, x = [str(folder / "x.npy"), str(folder / "y.npy")], str(folder / "x.npy")
+    (folder / "x.txt").write_text("1 2 3")
+    bad = [
+        [*files, "--plot", "x.gif"], [*files, "--plot", str(folder / "no" / "x.png")], [*files, "-f", "nosuch"],
+        [*files, "--method", "logistik"], [*files, "--kind", "guess"], [*files, "--seed", "-1"], [*files, "--folds", "1"],
+        [x, "none.npy"], [x, str(folder / "x.txt")],
+    ]  # fmt: skip
+    code = (
+        "import sys\nfrom divmin.cli import main\n"
+        f"print([main(['estimate', *each]) for each in {bad}])\n"
+        "print([name for name in ('torch', 'sklearn', 'scipy.stats') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == [str([2] * len(bad)), "[]"], done.stderr
+
+
+def test_an_unknown_kind_is_told_before_anything_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("divmin.estimators.ratio.fit_ratio", lambda *_, **__: pytest.fail("fitted"))
+    with pytest.raises(dm.DivminError, match="unknown kind 'guess'"):
+        dm.estimate("js", X, X + 1, kind="guess")
 
 
 def test_columns_of_other_names_or_in_another_order_are_refused(

@@ -136,7 +136,8 @@ def test_other_mistakes(pair: tuple[Loss, Loss], kind: str, where: str) -> None:
     found = dm.audit(*pair)
     assert kind in kinds(found)
     assert where in {each.where for each in found.problems if each.kind == kind}
-    assert "problem(s) found" in str(found)
+    n = len(found.problems)
+    assert str(found).startswith(f"{n} problem{'s' if n > 1 else ''} found\n")
     assert not found.ok
 
 

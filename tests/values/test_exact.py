@@ -323,7 +323,7 @@ def test_components_of_a_mixture_are_found_however_narrow() -> None:
         ([-0.5, 1.5], [0.5, 0.5], "negative"),
         ([math.nan, 1.0], [0.5, 0.5], "NaN"),
         ("ab", [0.5, 0.5], "unknown law 'ab'"),
-        (object(), [0.5, 0.5], "expected a distribution"),
+        (object(), [0.5, 0.5], "p is an object: expected a distribution"),
         ([0.5, 0.5], normal(0, 1), "not one and one"),
         (td.Normal(torch.zeros(3), 1.0), normal(0, 1), "batch of"),
         (td.Poisson(1.0), normal(0, 1), "a discrete law and a continuous one"),
@@ -377,6 +377,9 @@ def test_s_from_a_and_b_is_s_to_the_rounding_of_d(name: str) -> None:
     slope = (f.a(d).abs() + f.b(d).abs()).where(d.abs() <= 1, s)  # |s'| and more, near 0
     same = (s == quick) | ((s - quick).abs() <= 4e-15 * torch.maximum(s, slope))
     assert bool(same.all()), (d[~same], s[~same], quick[~same])
+    unknown = quick_s(f, torch.cat([d, t([math.nan])[0]]))
+    assert torch.equal(unknown[:-1], quick) and bool(unknown[-1].isnan())
+    assert quick_s(f, d[:0]).shape == (0,)
 
 
 def test_values_beyond_float64_are_infinite_and_not_an_error() -> None:

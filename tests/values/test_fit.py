@@ -59,6 +59,14 @@ def test_a_box_without_the_minimum_is_widened_until_the_count_is_right() -> None
         _ = far.best
 
 
+def test_what_is_0_but_for_rounding_is_0() -> None:
+    for box in ({"loc": (-3.0, 3.0), "scale": (0.4, 3.0)}, {"loc": (0.5, 2.0), "scale": (0.4, 3.0)}):
+        found = dm.fit("kl", "normal(0, 1)", "normal(loc, scale)", box)
+        assert found.best.parameters["loc"] == 0.0 and "\n  loc = 0, scale = 1: " in str(found)
+    tiny = dm.fit("kl", "gamma(2, 2e-15)", "exponential(r)", {"r": (1e-17, 1.0)})
+    assert tiny.best.parameters["r"] == pytest.approx(1e-15, rel=1e-6)  # no noise: it is searched by its logarithm
+
+
 def test_other_families_and_numbers_of_parameters() -> None:
     """KL matches moments: means of exponentials and Poissons, probabilities of coins, all moments of a Student's t."""
     rate = dm.fit("kl", td.Gamma(t(2.0), t(4.0)), td.Exponential, {"rate": (0.5, 8.0)})

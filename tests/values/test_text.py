@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from divmin.grammar import plain
 from divmin.values.compound import Mixed, Product, dimension, discrete, draw, log_density
 from divmin.values.kinds import ALIASES, KINDS, SEQUENCES, Kind
 from divmin.values.precise import parameters
+from divmin.values.text import MOST
 
 # text -> torch's own object, whose values and samples it must have
 TORCH: dict[str, tuple[type[td.Distribution], tuple[float, ...]]] = {
@@ -213,7 +215,7 @@ WRONG = {
     "wishart(3)": "docs/values.md",
     "normal": "normal(mean, scale) needs mean and scale: write for example normal(0, 1)",
     "normal(0)": "needs scale",
-    "normal(0, 1, 2)": "takes 2 parameter(s); got 3",
+    "normal(0, 1, 2)": "takes 2 parameters; got 3",
     "normal(0, scael=1)": "did you mean scale?",
     "normal(0, 1, scale=2)": "got scale twice",
     "gamma(shape=1, shape=2, rate=1)": "twice",
@@ -350,3 +352,11 @@ def test_parameters_are_checked_also_after_torch_compile_has_switched_that_off()
             dm.landscape("js", dm.law("normal(0, 1)"), torch.distributions.Normal, {"loc": [0.0], "scale": [-1.0]})
     finally:
         torch.distributions.Distribution.set_default_validate_args(before)
+
+
+def test_the_limit_of_copies_is_documented() -> None:
+    document = (Path(__file__).parent.parent.parent / "docs" / "values.md").read_text()
+    assert f"independent copies, at most {MOST:,}" in document
+    assert dimension(dm.law(f"normal(0, 1)^{MOST}")) == MOST
+    with pytest.raises(dm.DivminError, match=f"from 1 to {MOST:,}"):
+        dm.law(f"normal(0, 1)^{MOST + 1}")

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from divmin.cli.plugins import add_import, load
-from divmin.data.tables import read_samples, same_columns
 from divmin.estimators import Estimate, Ratio, fit_ratio, methods, two_sample_test
-from divmin.family.expression import build
-from divmin.grammar import listed, parse, write
+from divmin.estimators.functionals import check_kind
+from divmin.estimators.ratio import settled
+from divmin.family.expression import divergence
+from divmin.files import check_picture, place_of_samples
+from divmin.grammar import listed
 
 EXAMPLES = """examples:
   divmin estimate data.npy samples.npy
@@ -51,7 +53,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     load(arguments.imports)
-    divergences = [build(node, write(node)) for node in map(parse, listed(arguments.divergences))]
+    check_picture(arguments.plot)
+    divergences = [divergence(text) for text in listed(arguments.divergences)]
+    settled(arguments.method, arguments.seed, arguments.folds)
+    check_kind(arguments.kind)
+    for place in (arguments.data, arguments.model):
+        place_of_samples(place)
+    # after all that can be refused without torch, which takes seconds to import
+    from divmin.data.tables import read_samples, same_columns
+
     form = {"image_size": arguments.image_size, "channels": arguments.channels, "corrupt": arguments.corrupt}
     x, y = read_samples(arguments.data, **form), read_samples(arguments.model, **form)
     same_columns(arguments.data, arguments.model)

@@ -12,6 +12,7 @@ from divmin.cli.plugins import add_import, load
 from divmin.cli.searching import search
 from divmin.errors import DivminError
 from divmin.family import divergence
+from divmin.files import check_picture
 from divmin.grammar import listed
 from divmin.progress import waiting
 from divmin.values import Route, Value, exact
@@ -93,8 +94,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Raises:
-    DivminError: flags that do not go together, or free names in a model of which one law is asked.
+    DivminError: flags that do not go together, a picture that cannot be written, or free names in a model of which one law is
+        asked.
     """
+    check_picture(arguments.plot)
     if arguments.fit and (arguments.route or arguments.samples is not None):
         raise DivminError("--fit finds its own way: leave --route and --samples out")
     if arguments.fit:

@@ -12,6 +12,7 @@ from typing import Any
 from divmin.cli.plugins import add_import, attribute, check_registered, described, load
 from divmin.errors import DivminError
 from divmin.explanation import Explanation, explain
+from divmin.files import check_picture
 from divmin.objectives import Recipe, Relativistic
 from divmin.progress import waiting
 
@@ -71,6 +72,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     modules = load(arguments.imports)
+    check_picture(arguments.plot)
     with waiting("working out what is minimised"):
         others = [lambda text=text: _named(text, modules, arguments.penalty) for text in arguments.compare]
         found = [make() for make in (_first(arguments, modules), *others)]

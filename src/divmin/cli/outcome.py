@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from divmin.errors import counted
 from divmin.experiment import explained, pictures
 from divmin.explanation import Explanation
 from divmin.explanation.record import tails_text
@@ -44,7 +45,7 @@ def _lines(run: Run, found: Explanation | None) -> list[str]:
     lines += [f"picture: {path}" for path in drawn if path.parent == run.folder]
     on_the_way = [path for path in drawn if path.parent != run.folder]
     if on_the_way:
-        lines.append(f"samples on the way: {on_the_way[0].parent} ({len(on_the_way)} pictures)")
+        lines.append(f"samples on the way: {on_the_way[0].parent} ({counted(len(on_the_way), 'picture')})")
     return lines
 
 

@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from divmin.errors import DivminError
+from divmin.errors import DivminError, counted
+from divmin.files import check_folder, write_atomically
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,6 +77,7 @@ def _samples(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
     path = arguments.out or Path("samples.png")
     if path.suffix not in SUFFIXES:
         raise DivminError(f"cannot write samples to '{path}': the name must end in {', '.join(SUFFIXES)}")
+    check_folder(path)
     sampler = load(arguments.run)
     if arguments.seed < 0:
         raise DivminError(f"seed must be at least 0, got {arguments.seed}")
@@ -88,7 +90,7 @@ def _samples(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
         else:
             samples = sampler.sample(n, **options)
     except (MemoryError, RuntimeError) as error:  # what PyTorch raises when memory is refused
-        raise DivminError(f"no memory for {n} samples at once: draw fewer, with other seeds") from error
+        raise DivminError(f"no memory for {counted(n, 'sample')} at once: draw fewer, with other seeds") from error
     _write(samples, path, sampler, options if paths is not None else None)
     record = {
         "file": str(path),
@@ -98,7 +100,7 @@ def _samples(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
         "step": sampler.step,
         **({} if paths is None else {"points": samples.shape[1]}),
     }
-    what = f"{n} samples" if paths is None else f"{n} paths of {samples.shape[1]} samples"
+    what = counted(n, "sample") if paths is None else f"{counted(n, 'path')} of {samples.shape[1]} samples"
     return record, f"{what} of shape {sampler.shape} at step {sampler.step}: {path}"
 
 
@@ -106,8 +108,6 @@ def _write(samples: Tensor, path: Path, sampler: Sampler, paths: dict[str, Any] 
     """Samples, or paths with the options that they were drawn with, as an array or a picture."""
     if path.suffix == ".npy":
         import numpy as np
-
-        from divmin.files import write_atomically
 
         try:
             write_atomically(path, lambda stream: np.save(stream, samples.numpy(), allow_pickle=False))

@@ -51,9 +51,6 @@ def search(arguments: argparse.Namespace, members: list[Divergence]) -> int:
     if box is not None and set(box) != set(free):
         raise DivminError(f"--box is for {', '.join(box)}: expected one for each free name of Q, {', '.join(free)}")
     if arguments.plot:
-        from divmin.plots.style import suffix_of
-
-        suffix_of(arguments.plot)  # before the work, not after it
         check(free)
     found: list[Fit] = []
     for f in members:
@@ -97,14 +94,9 @@ def _lines(found: Fit) -> list[str]:
         (
             "",
             f"{point.kind}, lowest" if point.lowest else point.kind,
-            *(_number(value, found.box[name]) for name, value in point.parameters.items()),
+            *(f"{value:.10g}" for value in point.parameters.values()),
             f"{point.value:.10g}",
         )
         for point in found.points
     ]
     return [found.headline, *aligned([heading, *rows]), *said]
-
-
-def _number(value: float, box: tuple[float, float]) -> str:
-    """Ten digits; what is nothing beside the box is 0."""
-    return f"{0.0 if abs(value) < 1e-12 * (box[1] - box[0]) else value:.10g}"

@@ -11,6 +11,7 @@ from typing import Any
 from divmin.cli.plugins import add_import, load
 from divmin.family import Divergence, divergence
 from divmin.family.recognise import recognise
+from divmin.files import check_picture
 from divmin.grammar import parse, with_numbers, write
 from divmin.progress import waiting
 
@@ -32,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     load(arguments.imports)
+    check_picture(arguments.plot)
     with waiting("working out the functions of this divergence"):
         f = divergence(arguments.divergence)
         record = describe(f)

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from typing import Any, get_args, get_type_hints
 
 from divmin.cli.plugins import add_import, check_registered, load
-from divmin.errors import DivminError
+from divmin.errors import DivminError, counted
 from divmin.grammar import listed
 from divmin.training import TrainConfig
 
@@ -126,9 +126,10 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
         print(json.dumps({"config": config.to_mapping(), "explanation": explanation, **about}, indent=2))
         return 0
     print(yaml.safe_dump(config.to_mapping(), sort_keys=False), end="")
-    left_out = f", {len(skipped)} pictures left out" if skipped else ""
-    print(f"# data: {source.name}, shape {tuple(source.shape)}, {source.size or 'endless'} samples{left_out}")
-    counted = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
-    print(f"# networks: {counted} parameters, z of dimension {pair.latent}")
+    left_out = f", {counted(len(skipped), 'picture')} left out" if skipped else ""
+    size = counted(source.size, "sample") if source.size else "endless samples"
+    print(f"# data: {source.name}, shape {tuple(source.shape)}, {size}{left_out}")
+    numbers = ", ".join(f"{name} {number:,}" for name, number in sizes.items())
+    print(f"# networks: {numbers} parameters, z of dimension {pair.latent}")
     print("\n".join(f"# {line}" for line in sentences(config.recipe, found)))
     return 0

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from divmin.data.base import check_indices
 from divmin.data.labels import KeptLabels
-from divmin.errors import DivminError
+from divmin.errors import DivminError, counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,8 +92,8 @@ def from_array(
     broken = (~values.isfinite()).flatten(1).any(1).nonzero().flatten()
     if len(broken):
         raise DivminError(
-            f"{name} has {len(broken)} samples with numbers that are not finite in float32: remove or mend them; the first "
-            f"is sample {int(broken[0])}, counted from 0"
+            f"{name} has {counted(len(broken), 'sample')} with numbers that are not finite in float32: remove or mend them; "
+            f"the first is sample {int(broken[0])}, counted from 0"
         )
     return ArraySource(name, values, None if labels is None else _kept(labels, name, len(values)))
 

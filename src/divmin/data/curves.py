@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from divmin.data.noisy_curve import NoisyCurve
-from divmin.data.registry import register_density
+from divmin.data.registry import check_positive, register_density
 from divmin.errors import DivminError
 
 
@@ -22,6 +22,7 @@ def _polar(radius: Tensor, angle: Tensor) -> Tensor:
 )
 def swiss_roll(noise: float = 0.25) -> SwissRoll:
     """The swiss roll of the Wasserstein GAN papers: noise .25, then everything divided by 7.5."""
+    check_positive("swiss_roll", "noise", noise)
     return SwissRoll(noise / 7.5)
 
 

@@ -17,8 +17,9 @@ from divmin.data.parquet import parquet, parquet_files
 from divmin.data.registry import densities, parse_call
 from divmin.data.sets import Asked, Track, register_set, sets, split_word
 from divmin.data.stacked import StackedSource
-from divmin.data.tables import read_samples, split_place
+from divmin.data.tables import read_samples
 from divmin.errors import DivminError, suggest
+from divmin.files import split_place
 
 NUMBERS = (".npy", ".npz", ".csv", ".pt")
 PLACES = {

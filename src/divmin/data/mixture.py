@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from divmin.data.density import Density
-from divmin.data.registry import register_density
+from divmin.data.registry import check_finite, check_positive, register_density
 from divmin.errors import DivminError
 
 
@@ -103,6 +103,8 @@ def _at_least_one(name: str, value: int) -> None:
 def normal(dim: int = 1, mean: float = 0.0, scale: float = 1.0) -> Mixture:
     """N(mean, scale^2) in every coordinate."""
     _at_least_one("dim", dim)
+    check_finite("normal", "mean", mean)
+    check_positive("normal", "scale", scale)
     return Mixture(((float(mean),) * dim,), ((float(scale),),))
 
 
@@ -110,6 +112,8 @@ def normal(dim: int = 1, mean: float = 0.0, scale: float = 1.0) -> Mixture:
 def ring(n: int = 8, radius: float = 1.0, sigma: float = 0.01) -> Mixture:
     """n modes on a circle; with the defaults, the ring on which mode collapse is commonly shown."""
     _at_least_one("n", n)
+    check_finite("ring", "radius", radius)
+    check_positive("ring", "sigma", sigma)
     angles = [2 * math.pi * k / n for k in range(n)]
     return Mixture(tuple((radius * math.cos(t), radius * math.sin(t)) for t in angles), ((float(sigma),),) * n)
 
@@ -118,6 +122,8 @@ def ring(n: int = 8, radius: float = 1.0, sigma: float = 0.01) -> Mixture:
 def grid(n: int = 5, spacing: float = 2.0, sigma: float = 0.05) -> Mixture:
     """n by n modes around the origin; with the defaults, the 25 modes at {-4, -2, 0, 2, 4}^2."""
     _at_least_one("n", n)
+    check_finite("grid", "spacing", spacing)
+    check_positive("grid", "sigma", sigma)
     ticks = [spacing * (k - (n - 1) / 2) for k in range(n)]
     return Mixture(tuple((a, b) for a in ticks for b in ticks), ((float(sigma),),) * n**2)
 

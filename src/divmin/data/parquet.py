@@ -16,7 +16,7 @@ from torch import Tensor
 
 from divmin.data.assemble import Images, assemble
 from divmin.data.sets import Asked, register_set
-from divmin.errors import DivminError
+from divmin.errors import DivminError, counted
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -159,7 +159,7 @@ def _labels(name: str, cells: Any) -> Tensor | None:
     if without == len(labels) and not cells.null_count:
         return None
     if without:
-        raise DivminError(f"{name} has {without} rows without a label: remove them or the label column")
+        raise DivminError(f"{name} has {counted(without, 'row')} without a label: remove them or the label column")
     return labels
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -59,6 +60,18 @@ def densities() -> Mapping[str, DensityEntry]:
         2
     """
     return MappingProxyType(_DENSITIES)
+
+
+def check_positive(law: str, name: str, value: float) -> None:
+    """Refuse what is no scale, in the words of the law that was asked for and not of what it is made of."""
+    if not 0 < value < math.inf:
+        raise DivminError(f"{law} got {name}={value}: expected a positive finite number")
+
+
+def check_finite(law: str, name: str, value: float) -> None:
+    """Refuse what is no place on the line."""
+    if not math.isfinite(value):
+        raise DivminError(f"{law} got {name}={value}: expected a finite number")
 
 
 # Beyond this no parameter makes sense, and squares of it are still finite in float32.

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from divmin.data.folder import folder
 from divmin.data.form import Form
-from divmin.errors import DivminError
+from divmin.errors import DivminError, a_type, counted
+from divmin.files import SAMPLES, place_of_samples
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,19 +39,14 @@ def read_samples(
         >>> read_samples(path).shape
         (5, 2)
     """
-    path, name = split_place(place)
-    if not path.exists():
-        raise DivminError(f"no such file or folder: {place}")
+    path, name = place_of_samples(place)
     if path.is_dir():
         source = folder(path, Form(image_size, channels, corrupt=corrupt))
         import torch
 
         return source.batch(torch.arange(source.size or 0)).numpy()
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        raise DivminError(f"cannot read {path}: expected a folder of pictures or a file in {', '.join(READERS)}")
     try:
-        samples: np.ndarray = reader(path, name)
+        samples: np.ndarray = READERS[path.suffix.lower()](path, name)
     except DivminError:
         raise
     except MemoryError as error:
@@ -60,14 +56,6 @@ def read_samples(
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DivminError(f"cannot read {path} as {path.suffix}: {reason}") from error
     return samples
-
-
-def split_place(place: str) -> tuple[Path, str]:
-    """PATH or PATH:NAME as path and name; a path that exists is not taken apart."""
-    path = Path(os.path.expanduser(place))
-    before, _, name = place.rpartition(":")
-    # The functions of os.path answer "no" where those of pathlib raise, as for a text that is too long for a path.
-    return (path, "") if not before or os.path.exists(path) else (Path(os.path.expanduser(before)), name)
 
 
 def same_columns(first: str, second: str) -> None:
@@ -126,13 +114,13 @@ def _csv(path: Path, name: str) -> np.ndarray:
     width = len(body[0][1])
     for number, line in body:
         if len(line) != width:
-            raise DivminError(f"line {number} of {path} has {len(line)} fields, the first has {width}")
+            raise DivminError(f"line {number} of {path} has {counted(len(line), 'field')}, the first has {width}")
     text = [i for i in range(width) if any(not _is_number(line[i]) for _, line in body)]
     if text:
         names = [header[i] if header and i < len(header) else f"column {i + 1}" for i in text]
         number, line = next((number, line) for number, line in body if not _is_number(line[text[0]]))
         raise DivminError(
-            f"{path} has text or gaps in {', '.join(names[:5])} (line {number}: {line[text[0]]!r}): leave such columns out"
+            f"{path} has text or gaps in {', '.join(names[:5])} (line {number}: {line[text[0]]!r}): leave such columns or lines out"
         )
     return np.array([[float(field) for field in line] for _, line in body])
 
@@ -158,18 +146,12 @@ def _pt(path: Path, name: str) -> np.ndarray:
     found = torch.load(path, map_location="cpu", weights_only=True)
     tensor = _one(path, found, name) if isinstance(found, dict) else found
     if not isinstance(tensor, torch.Tensor):
-        raise DivminError(f"{path} holds a {type(tensor).__name__}: expected a tensor [samples, ...]")
+        raise DivminError(f"{path} holds {a_type(tensor)}: expected a tensor [samples, ...]")
     array: np.ndarray = (tensor.double() if tensor.is_floating_point() else tensor).detach().numpy()
     return array
 
 
-READERS: dict[str, Callable[[Path, str], Any]] = {
-    ".npy": _npy,
-    ".npz": _npz,
-    ".csv": _csv,
-    ".parquet": _parquet,
-    ".pt": _pt,
-}
+READERS: dict[str, Callable[[Path, str], Any]] = dict(zip(SAMPLES, (_npy, _npz, _csv, _parquet, _pt), strict=True))
 
 
 def _one(path: Path, arrays: dict[str, Any], name: str) -> Any:

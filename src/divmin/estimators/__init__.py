@@ -1,4 +1,7 @@
-"""Divergences from samples: a log-ratio is learned from two sets, and every divergence is read from it with an interval."""
+"""Divergences from samples: a log-ratio is learned from two sets, and every divergence is read from it with an interval.
+
+What takes longest to import, torch and scipy.stats, is imported where it is used: the command line says no without them.
+"""
 
 from __future__ import annotations
 

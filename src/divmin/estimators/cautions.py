@@ -57,9 +57,9 @@ def about_the_value(f: Divergence, found: Value, scores: Scores) -> list[str]:
             "checks how large they are"
         )
     if found.value < 0:
-        said.append(
-            "a negative estimate: the log-ratio found predicts no better than none; the divergence is at least 0"
-        )
+        laws = "the fitted laws differ by less than the bias that was taken off"
+        ratio = "the log-ratio found predicts no better than none"
+        said.append(f"a negative estimate: {laws if found.kind == LAWS else ratio}; the divergence is at least 0")
     if not math.isfinite(found.value) or not math.isfinite(found.stderr):
         said.append("not finite: too few samples where the ratio is large, or the divergence is infinite")
     ceiling = math.log(min(len(scores.x), len(scores.y)))

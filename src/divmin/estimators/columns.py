@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from divmin.estimators.samples import Floats
 
@@ -48,6 +47,8 @@ def taming(x: Floats, y: Floats, x_weights: Floats, y_weights: Floats) -> Callab
 
 def scores_of_ranks(column: Floats) -> Callable[[Floats], Floats]:
     """The normal quantile of the mean rank of a value [n], as a function of values [l]; between two it interpolates."""
+    from scipy.stats import rankdata
+
     values, where = np.unique(column, return_index=True)
     normal: Floats = ndtri((rankdata(column)[where] - 0.5) / len(column))
 

@@ -25,7 +25,7 @@ from divmin.estimators.method import Laws
 from divmin.estimators.samples import Floats, Samples
 from divmin.family import Divergence
 
-LAWS = "fitted laws"
+BOUND, LAWS = "lower bound", "fitted laws"
 OFF = 0.25  # how far E_q[e^d] may be from 1 where a bound is to be trusted
 NEAR = 200.0  # log-ratios whose ratios, and squares and cubes of these, are ordinary numbers
 WIDER = 3.0
@@ -49,13 +49,13 @@ def lower_bound(f: Divergence, scores: Scores, refits: Refits) -> Value:
 
     value = estimate(scores)
     if math.isnan(value):  # inf - inf, where both sides have ratios beyond all numbers
-        return Value(math.inf, math.inf, "lower bound")
+        return Value(math.inf, math.inf, BOUND)
     variance = _variance(f.a(scores.x), scores.x_weights) + _variance(f.b(scores.y), scores.y_weights)
     # the last is of second order, unless a few samples with large ratios carry the value
     variance += resolution(f, scores) ** 2 + _between(estimate, scores, refits)
     lost = _lost(f, scores, refits.variance)
     back = min(lost, 2 * math.sqrt(variance)) if math.isfinite(lost) and math.isfinite(variance) else 0.0
-    return replace(_value(value + back, variance + back**2, "lower bound"), shortfall=back)
+    return replace(_value(value + back, variance + back * back, BOUND), shortfall=back)
 
 
 def _lost(f: Divergence, scores: Scores, noise: tuple[Floats, Floats]) -> float:
@@ -68,12 +68,12 @@ def _lost(f: Divergence, scores: Scores, noise: tuple[Floats, Floats]) -> float:
     return 0.5 * (_mean(over_x, scores.x_weights) + _mean(over_y, scores.y_weights))
 
 
-def resolution(f: Divergence, scores: Scores) -> float:
+def resolution(f: Divergence, of: Scores | Samples) -> float:
     """What noise alone gives near p = q, where the spread of a and b vanishes: two parameters, f''(1)/2 (1/n + 1/m) each.
 
     Without a second derivative, as for total variation, the noise of a share.
     """
-    rate = sum(float((w**2).sum() / w.sum() ** 2) for w in (scores.x_weights, scores.y_weights))
+    rate = sum(float((w**2).sum() / w.sum() ** 2) for w in (of.x_weights, of.y_weights))
     return f.scale * rate if f.smooth else 0.5 * math.sqrt(rate)
 
 
@@ -103,7 +103,7 @@ def split(f: Divergence, scores: Scores, refits: Refits) -> Value:
 
 
 KINDS: dict[str, Callable[[Divergence, Scores, Refits], Value]] = {
-    "lower bound": lower_bound,
+    BOUND: lower_bound,
     "plug-in": plug_in,
     "split": split,
 }
@@ -124,8 +124,10 @@ def fitted_laws(f: Divergence, whole: Laws, parts: list[Laws], samples: Samples)
         bias = min(max(bias, -plain / 2), plain / 2)
     x, y = whole.influence(f, samples.x, samples.y)
     variance = _variance(x, samples.x_weights) + _variance(y, samples.y_weights)
-    # Near p = q the influence vanishes, and what is left is a quadratic form of the parameters' errors, of mean `bias`.
-    return _value(plain - bias, variance + 2 * bias**2 / whole.parameters, LAWS)
+    # Near p = q the influence vanishes, and what is left is a quadratic form of the parameters' errors, of mean `bias`; but
+    # sets that hold the same rows have no bias, and are known no better for it.
+    rest = max(2 * bias * bias / whole.parameters, resolution(f, samples) ** 2 if f.smooth else 0.0)
+    return _value(plain - bias, variance + rest, LAWS)
 
 
 def trusted(f: Divergence, scores: Scores, refits: Refits) -> Value:
@@ -175,27 +177,36 @@ def value(
     samples: Samples,
 ) -> Value:
     """The estimate of the asked kind; "auto" takes fitted laws where there are some that the samples do not contradict."""
+    check_kind(kind)
     if kind == "auto":
         return trusted(f, scores, refits) if laws is None else fitted_laws(f, *laws, samples)
     if kind == LAWS:
         if laws is None:
             raise DivminError(f"kind '{LAWS}' needs a method that fits a law to each set: gaussian or counts")
         return fitted_laws(f, *laws, samples)
-    if kind not in KINDS:
-        raise DivminError(f"unknown kind '{kind}': expected auto, {', '.join(KINDS)} or {LAWS}")
     return KINDS[kind](f, scores, refits)
+
+
+def check_kind(kind: str) -> None:
+    """Refuse a kind that there is not."""
+    if kind not in ("auto", *KINDS, LAWS):
+        raise DivminError(f"unknown kind '{kind}': expected auto, {', '.join(KINDS)} or {LAWS}")
 
 
 def interval(found: Value) -> tuple[float, float]:
     """95%: value -+ 1.96 stderr; above, where it is further, on the log scale.
 
     Estimates of a positive quantity are skewed, and their standard error is small when they are: a low value needs a longer way up.
+
+    A divergence is not negative, so an interval for it ends at 0 without covering it less often; where a value is negative, the
+    way up goes from 0. A bound may well be negative, where its log-ratio is no good, and its interval stays as it is.
     """
     if not math.isfinite(found.stderr):
         return 0.0, math.inf
     reach = 1.96 * found.stderr
     relative = reach / max(found.value, found.stderr, 1e-300)
-    return found.value - reach, max(found.value + reach, found.value * math.exp(min(relative, 1.0)))
+    low, high = found.value - reach, max(found.value + reach, found.value * math.exp(min(relative, 1.0)))
+    return (low, high) if found.kind == BOUND else (max(low, 0.0), max(high, reach))
 
 
 def mean_ratio(d: Floats, weights: Floats) -> tuple[float, float]:
@@ -220,8 +231,9 @@ def cost(f: Divergence, d: Floats) -> Floats:
     """s(d) as a term of a mean, from a and b: to a few roundings of their size, and faster."""
     near = np.clip(d, -NEAR, NEAR)
     low, high = np.exp(np.minimum(near, 0.0)), np.exp(np.minimum(-near, 0.0))
-    s = low * f.a(near) - high * f.b(near)
-    far = np.abs(d) > NEAR
+    with np.errstate(over="ignore", invalid="ignore"):
+        s = low * f.a(near) - high * f.b(near)
+    far = (np.abs(d) > NEAR) | ~np.isfinite(s)  # a and b of steep divergences overflow sooner than s
     if far.any():
         s[far] = f.s(d[far])
     # rounding may leave less than nothing near d = 0
@@ -251,7 +263,7 @@ def _at_its_word(
     if not math.isfinite(half):
         return _value(value, math.inf, kind)
     back = min(max(half, -abs(value) / 2), abs(value) / 2)
-    return replace(_value(value + back, variance + half**2, kind), shortfall=back)
+    return replace(_value(value + back, variance + half * half, kind), shortfall=back)
 
 
 def _between(estimate: Callable[[Scores], float], scores: Scores, refits: Refits) -> float:

@@ -14,7 +14,6 @@ from typing import ClassVar
 import numpy as np
 from scipy.linalg import LinAlgError, eigh
 from scipy.special import ndtri
-from scipy.stats import chi2, qmc
 
 from divmin.errors import DivminError
 from divmin.estimators.functionals import cost
@@ -147,6 +146,8 @@ class GaussianPair:
         return self._kept[tilts]
 
     def _drawn(self, tilts: tuple[float, ...]) -> tuple[Floats, Floats, Floats, Floats] | None:
+        from scipy.stats import qmc
+
         laws = [self._tilted(t) for t in tilts]
         k = len(self.mean)
         if any(law is None for law in laws):
@@ -172,6 +173,8 @@ def _chance_if_normal(z: Floats, weights: Floats) -> float:
 
     Source: Mardia 1970 for the lengths; the smallest of three p-values, times three.
     """
+    from scipy.stats import chi2
+
     k, n = z.shape[1], weights.sum() ** 2 / (weights**2).sum()
     share = weights / weights.sum()
     z = z - share @ z

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.spatial import cKDTree
 
-from divmin.errors import DivminError
+from divmin.errors import DivminError, counted
 from divmin.estimators.kernels import scaled
 from divmin.estimators.method import LogRatio, register_numbers, written
 from divmin.estimators.samples import Floats
@@ -35,7 +35,7 @@ class Knn:
             raise DivminError("knn takes no sample weights: leave weights= out, or take another method")
         k = self.neighbours or max(3, round(min(len(x), len(y)) ** 0.5))
         if k > min(len(x), len(y)):
-            raise DivminError(f"knn({k}) needs at least {k} samples in each set")
+            raise DivminError(f"knn({k}) needs at least {counted(k, 'sample')} in each set")
         middle, spread = scaled(x, y)
         trees = [cKDTree((z - middle) / spread) for z in (x, y)]
         log_sizes = np.log(len(y) / len(x))

@@ -13,7 +13,6 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
 from divmin.errors import DivminError
-from divmin.estimators.forms import quadratic_form
 from divmin.estimators.method import LogRatio, Penalised, register_numbers
 from divmin.estimators.samples import Floats
 
@@ -38,6 +37,8 @@ class Logistic:
         columns = x.shape[1]
         products = columns * (columns + 3) // 2
         if self.degree == 2 and (products > MANY or products * (len(x) + len(y)) > LONG):
+            from divmin.estimators.forms import quadratic_form
+
             return quadratic_form(x, y, x_weights, y_weights, seed)
         features = standardised(self._features(columns), np.concatenate([x, y]))
         return ridge(features, x, y, x_weights, y_weights)[0]

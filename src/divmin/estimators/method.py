@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Protocol, runtime_checkable
 
-from divmin.errors import DivminError, suggest
+from divmin.errors import DivminError, a_type, suggest
 from divmin.estimators.samples import Floats, Samples
 from divmin.family import Divergence
 from divmin.grammar import Call, Name, Node, bound, parse, plain, write
@@ -167,7 +167,7 @@ def method(what: Any) -> Method:
     if hasattr(what, "fit"):
         given: Method = what
         return given
-    raise DivminError(f"method is a {type(what).__name__}: expected a name, a method, or a scikit-learn classifier")
+    raise DivminError(f"method is {a_type(what)}: expected a name, a method, or a scikit-learn classifier")
 
 
 def build(node: Node) -> Method:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +13,7 @@ from divmin.errors import DivminError
 from divmin.estimators import auto, cautions, functionals
 from divmin.estimators.calibration import Calibration, calibrate
 from divmin.estimators.crossfit import Crossfit, Refits, Scores, crossfit, folds_of
-from divmin.estimators.method import Laws
+from divmin.estimators.method import Laws, Method
 from divmin.estimators.method import method as method_of
 from divmin.estimators.record import Estimate, Tried
 from divmin.estimators.samples import Floats, Samples, read, rows
@@ -68,7 +69,7 @@ class Ratio:
         points = rows("the points", z)
         if points.shape[1:] != self.shape:
             raise DivminError(
-                f"each of the {len(points)} points has shape {points.shape[1:]}: expected that of a sample, {self.shape}; "
+                f"a point has shape {points.shape[1:]}: expected that of a sample, {self.shape}; "
                 "one point stands in brackets of its own"
             )
         return self.fitted.log_ratio(points.reshape(len(points), -1))
@@ -213,17 +214,14 @@ def fit_ratio(
         (3,)
     """
     samples = read(x, y, weights)
-    if isinstance(folds, bool) or not isinstance(folds, int) or not 2 <= folds <= min(len(samples.x), len(samples.y)):
-        raise DivminError(f"folds is {folds}: expected a whole number from 2 to the number of samples of a set")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise DivminError(f"seed is {seed!r}: expected a whole number of at least 0")
+    learner = settled(method, seed, folds, min(len(samples.x), len(samples.y)))
     dealt = folds_of(samples, folds, seed)
-    if isinstance(method, str) and method.strip().lower() == "auto":
+    if learner is None:
         with watched(folds * auto.candidates(samples), progress) as tick:
             fitted, tried, said = auto.chosen(samples, dealt, seed, tick)
     else:
         with watched(folds, progress) as tick:
-            fitted, tried, said = crossfit(method_of(method), samples, dealt, seed, tick), (), []
+            fitted, tried, said = crossfit(learner, samples, dealt, seed, tick), (), []
     laws, doubts = _laws(fitted, samples, seed)
     return Ratio(
         method=str(fitted.method),
@@ -235,6 +233,23 @@ def fit_ratio(
         seed=seed,
         shape=rows("x", x).shape[1:],
     )
+
+
+def settled(method: Any, seed: int, folds: int, fewest: float = math.inf) -> Method | None:
+    """The method that is asked for, None for "auto"; what can be said of the settings before anything is fitted.
+
+    Args:
+        method, seed, folds: as `fit_ratio` takes them.
+        fewest: samples in the smaller set, where they are known.
+
+    Raises:
+        DivminError: an unknown method, a seed or a number of folds that cannot be.
+    """
+    if isinstance(folds, bool) or not isinstance(folds, int) or not 2 <= folds <= fewest:
+        raise DivminError(f"folds is {folds}: expected a whole number from 2 to the number of samples of a set")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise DivminError(f"seed is {seed!r}: expected a whole number of at least 0")
+    return None if isinstance(method, str) and method.strip().lower() == "auto" else method_of(method)
 
 
 def estimate(
@@ -270,6 +285,7 @@ def estimate(
         ('fitted laws', True)
     """
     g = divergence_of(f) if isinstance(f, str) else f
+    functionals.check_kind(kind)
     ratio = fit_ratio(x, y, method=method, seed=seed, weights=weights, folds=folds, progress=progress)
     return ratio.divergence(g, kind=kind)
 

@@ -28,7 +28,7 @@ class Tried:
     def __str__(self) -> str:
         if self.score is None or self.behind is None:
             return f"{self.method:<28}{'-':>9}{'':>20}  {self.note}"
-        behind = f"-{self.behind[0]:.4f} +- {self.behind[1]:.4f}"
+        behind = f"{-self.behind[0]:.4f} +- {self.behind[1]:.4f}"
         return f"{self.method:<28}{self.score:>9.4f}{behind:>20}{self.seconds:>8.1f} s  {self.note}".rstrip()
 
 
@@ -40,8 +40,8 @@ class Estimate:
         divergence: which one, in the scale of its name.
         value: the estimate, nats.
         stderr: its standard error.
-        interval: 95%, value -+ 1.96 stderr, longer upwards where estimates are skewed; not cut at 0, so that it shows what noise
-            alone can give.
+        interval: 95%, value -+ 1.96 stderr, longer upwards where estimates are skewed; cut at 0, but for a lower bound, which may
+            be negative.
         kind: "lower bound", "plug-in", "split" or "fitted laws" (docs/estimates.md says what each may be used for).
         shortfall: of the value, what the noise of the fit takes from a lower bound and was put back; 0 for other kinds.
         method: what learned the log-ratio.

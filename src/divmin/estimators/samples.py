@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from divmin.errors import DivminError
+from divmin.errors import DivminError, counted
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -51,15 +51,20 @@ class Samples:
         said = []
         constant = int(((np.ptp(self.x, axis=0) == 0) & (np.ptp(self.y, axis=0) == 0)).sum())
         if constant:
-            said.append(f"{constant} of {self.x.shape[1]} columns are constant within each set")
+            said.append(
+                f"{constant} of {self.x.shape[1]} columns {'is' if constant == 1 else 'are'} constant within each set"
+            )
         tied = len(self.x) + len(self.y) - self.distinct
         if self.discrete:
             said.append(f"only {self.distinct} distinct rows: the values are categories, or rows were copied")
         elif tied:
-            said.append(f"{tied} rows repeat others: equal rows are kept in one fold")
+            said.append(
+                f"{counted(tied, 'row repeats another', 'rows repeat others')}: equal rows are kept in one fold"
+            )
         shared = int(np.isin(self.groups[0], self.groups[1]).sum())
         if shared and not self.discrete:
-            said.append(f"{shared} rows of the first set are also in the second: the sets are not independent")
+            also = counted(shared, "row of the first set is", "rows of the first set are")
+            said.append(f"{also} also in the second: the sets are not independent")
         return tuple(said)
 
 
@@ -86,7 +91,7 @@ def read(x: Any, y: Any, weights: tuple[Any, Any] | None = None) -> Samples:
         )
     for name, array in (("first", first), ("second", second)):
         if len(array) < FEWEST:
-            raise DivminError(f"the {name} set has {len(array)} samples: expected at least {FEWEST}")
+            raise DivminError(f"the {name} set has {counted(len(array), 'sample')}: expected at least {FEWEST}")
     given = weights if weights is not None else (None, None)
     if not isinstance(given, tuple | list) or len(given) != 2:
         raise DivminError("weights: expected a pair, weights of x and weights of y; either may be None")

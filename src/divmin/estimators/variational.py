@@ -6,18 +6,23 @@ Source: Nguyen, Wainwright and Jordan 2010; Nowozin et al. 2016; Shannon et al.,
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
 from divmin.errors import DivminError
 from divmin.estimators.method import Entry, LogRatio, Method, register
-from divmin.estimators.neural import Neural, Pair, trained
+from divmin.estimators.neural import Neural
 from divmin.estimators.samples import Floats
 from divmin.family import Divergence
 from divmin.family.expression import build as build_divergence
 from divmin.family.expression import divergence
 from divmin.grammar import Call, write
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from divmin.estimators.critic import Pair
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Variational:
             raise DivminError(f"variational({self.f.name}): its f has a kink, so its bound does not tell the ratio")
 
     def fit(self, x: Floats, y: Floats, x_weights: Floats, y_weights: Floats, seed: int) -> LogRatio:
+        from divmin.estimators.critic import trained
+
         fitted = trained(self._loss, x, y, x_weights, y_weights, width=self.width, steps=self.steps, seed=seed)
         if not np.isfinite(fitted(np.concatenate([x, y]))).all():
             raise DivminError(f"{self} diverged: this bound is too steep for such samples; take variational(js)")

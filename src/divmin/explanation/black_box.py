@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from divmin.errors import DivminError
+from divmin.errors import DivminError, counted
 from divmin.explanation.batches import SMALLEST, BatchLoss, batch_loss, batches
 from divmin.explanation.questions import explain
 from divmin.explanation.record import Explanation, short
@@ -68,7 +68,7 @@ class Audit:
         return not self.problems
 
     def __str__(self) -> str:
-        head = "no problem found" if self.ok else f"{len(self.problems)} problem(s) found"
+        head = "no problem found" if self.ok else f"{counted(len(self.problems), 'problem')} found"
         lines = [head] + [f"  {'problem' if x.problem else 'note'}, {x.where}: {x.message}" for x in self.findings]
         if self.explanation is not None:
             lines.append(f"  {self.explanation.sentence}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from divmin.errors import DivminError, suggest
+from divmin.errors import DivminError, counted, suggest
 from divmin.grammar import plain
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Entry:
         """The divergence, at these parameters for a family."""
         if len(values) != len(self.parameters):
             wanted = f"{self.name}({', '.join(self.parameters)})" if self.parameters else self.name
-            raise DivminError(f"{wanted} takes {len(self.parameters)} parameter(s); got {len(values)}")
+            raise DivminError(f"{wanted} takes {counted(len(self.parameters), 'parameter')}; got {len(values)}")
         return self.make(*values) if self.parameters else self.make  # type: ignore[operator,return-value]
 
     def spelling(self, values: tuple[float, ...]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from divmin.errors import DivminError
-from divmin.files import write_atomically
+from divmin.files import picture_format, write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 # Okabe and Ito's palette without its yellow, which fades on white, and black last.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DASHES = ("-", "--", "-.", ":")
-FORMATS = ("png", "svg", "pdf")
 
 
 @contextmanager
@@ -25,7 +24,7 @@ def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
 
     No window and no global state of pyplot: pictures can be drawn in the middle of anyone's program.
     """
-    suffix = suffix_of(path)
+    suffix = picture_format(path)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -36,18 +35,6 @@ def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
         write_atomically(path, lambda stream: drawn.savefig(stream, format=suffix))
     except OSError as error:
         raise DivminError(f"cannot write {path}: {error.strerror}") from error
-
-
-def suffix_of(path: Path) -> str:
-    """The format that a file name asks for.
-
-    Raises:
-        DivminError: for another one than png, svg and pdf.
-    """
-    suffix = path.suffix.lower().lstrip(".")
-    if suffix not in FORMATS:
-        raise DivminError(f"cannot draw '{path}': the name must end in {', '.join('.' + each for each in FORMATS)}")
-    return suffix
 
 
 def line_style(i: int) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from divmin.data.form import CORRUPT
-from divmin.errors import DivminError, suggest
+from divmin.errors import DivminError, counted, suggest
 from divmin.training.augment import augmentation
 from divmin.training.schedule import SCHEDULES
 
@@ -154,7 +154,7 @@ class TrainConfig:
             _demand(value in known, f"{name} must be one of {', '.join(known)}, got {value!r}")
         _demand(
             self.batch_size % self.accumulate == 0,
-            f"accumulate must divide batch_size, got {self.accumulate} micro-batches for {self.batch_size} samples",
+            f"accumulate must divide batch_size, got {self.accumulate} micro-batches for {counted(self.batch_size, 'sample')}",
         )
         _demand(
             self.micro_batch % self.packing == 0,

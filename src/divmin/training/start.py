@@ -14,7 +14,7 @@ import torch
 
 from divmin.data.base import Source
 from divmin.data.sets import Track
-from divmin.errors import DivminError
+from divmin.errors import DivminError, counted
 from divmin.training import checkpoint
 from divmin.training.config import TrainConfig, differences
 from divmin.training.ema import frozen_copy
@@ -247,7 +247,7 @@ def _agreed(
     wanted = steps if steps is not None else (config or written).steps
     if wanted <= done:
         raise DivminError(
-            f"{folder} has done {done} steps and {wanted} are asked for: give steps (--steps) above {done}"
+            f"{folder} has done {counted(done, 'step')} and {wanted} are asked for: give steps (--steps) above {done}"
         )
     return replace(stored, steps=wanted)
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributions
 
-from divmin.errors import DivminError
+from divmin.errors import DivminError, a_type
 from divmin.family import Divergence
 from divmin.values.adaptive import ROUNDING
 from divmin.values.compound import Given, Mixed, components
@@ -43,7 +43,7 @@ def probabilities(given: Any, name: str) -> Tensor:
     try:
         values = torch.as_tensor(given)
     except (TypeError, ValueError, RuntimeError) as error:
-        what = f"{name} is a {type(given).__name__}: expected a distribution, a density or an array of numbers"
+        what = f"{name} is {a_type(given)}: expected a distribution, a density or an array of numbers"
         raise DivminError(what) from error
     counts = not values.is_floating_point()
     values = values.double().cpu()

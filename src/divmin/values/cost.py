@@ -33,7 +33,10 @@ def quick_s(f: Divergence, d: Tensor) -> Tensor:
 
     def halves(x: Tensor) -> tuple[Tensor, Tensor]:
         """min(1, e^d) a and min(1, e^-d) b, by their tails where a or b overflow and the product does not."""
-        far = bool((x.abs() > NEAR).any())
+        far = False
+        if x.numel():
+            low, high = x.aminmax()  # one pass; NaN is far
+            far = not (float(low) >= -NEAR and float(high) <= NEAR)
         left, right = (x.clamp(min=-NEAR), x.clamp(max=NEAR)) if far else (x, x)
         one = left.clamp(max=0).exp_() * f.a(left)
         other = right.neg().clamp_(max=0).exp_() * f.b(right)
@@ -45,8 +48,8 @@ def quick_s(f: Divergence, d: Tensor) -> Tensor:
     def value(x: Tensor) -> Tensor:
         one, other = halves(x)
         out = one - other
-        beyond = ~out.isfinite()  # what is still too large, and both ends
-        if bool(beyond.any()):
+        if not math.isfinite(float(out.sum())):  # a sum is quicker to look at than every term
+            beyond = ~out.isfinite()  # what is still too large, and both ends
             d, which = x[beyond].unique(return_inverse=True)
             out = out.masked_scatter_(beyond, f.s(d)[which])
         return out.clamp_(min=0)

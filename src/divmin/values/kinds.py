@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, distributions
 from torch.distributions import Distribution, constraints
 
-from divmin.errors import DivminError, suggest
+from divmin.errors import DivminError, counted, suggest
 from divmin.grammar import plain
 from divmin.values.atoms import probabilities
 
@@ -65,7 +65,7 @@ class Kind:
             DivminError: too many or missing ones, or a name that does not fit.
         """
         if len(placed) > len(self.takes):
-            raise DivminError(f"{self.usage} takes {len(self.takes)} parameter(s); got {len(placed)}")
+            raise DivminError(f"{self.usage} takes {counted(len(self.takes), 'parameter')}; got {len(placed)}")
         values = dict(zip(self.takes, placed, strict=False))
         spelt = {torchs: ours for ours, torchs in self.takes.items()} | {ours: ours for ours in self.takes}
         for key, value in named.items():

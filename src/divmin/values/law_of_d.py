@@ -19,7 +19,7 @@ from torch import Tensor, distributions
 from torch.distributions import Distribution
 
 from divmin.data.density import Density
-from divmin.errors import DivminError
+from divmin.errors import DivminError, a_type
 from divmin.family import Divergence
 from divmin.family import divergence as named_divergence
 from divmin.values.atoms import finite_masses, probabilities
@@ -206,7 +206,7 @@ def pushforward(p: Any, q: Any) -> Pushforward:
             raise DivminError(f"p has shape {list(one.shape)} and q {list(other.shape)}: expected the same outcomes")
         return _of_atoms(one.reshape(-1).log(), other.reshape(-1).log())
     if not all(isinstance(each, Distribution | Density) for each in (p, q)):
-        raise DivminError(f"p is a {type(p).__name__} and q a {type(q).__name__}: expected two laws or two arrays")
+        raise DivminError(f"p is {a_type(p)} and q {a_type(q)}: expected two laws or two arrays")
     p, q = (precise(each) if isinstance(each, Distribution) else each for each in (p, q))
     with torch.no_grad():
         masses = finite_masses(p, q)

@@ -12,7 +12,7 @@ from torch import Tensor, distributions
 from torch.distributions import Distribution
 
 from divmin.data.density import Density
-from divmin.errors import DivminError
+from divmin.errors import DivminError, a_type
 from divmin.family import Divergence
 from divmin.family import divergence as named_divergence
 from divmin.values.atoms import on_integers, probabilities, sums, vectors
@@ -91,7 +91,7 @@ def exact(
         return _told(f, vectors(f, p, q), Route.SUM)
     if not all(known):
         raise DivminError(
-            f"p is a {type(p).__name__} and q a {type(q).__name__}: expected two laws or two arrays, not one and one; "
+            f"p is {a_type(p)} and q {a_type(q)}: expected two laws or two arrays, not one and one; "
             "the law of an array is a Categorical, categorical(...) as text"
         )
     for each, name in ((p, "p"), (q, "q")):

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.distributions import Distribution, biject_to, constraints
+from torch.distributions.transforms import identity_transform
 
 from divmin.errors import DivminError
 from divmin.family import Divergence
@@ -27,6 +28,7 @@ DIFFERENCE = 1e-4  # in free coordinates, for Hessians
 SAME = 1e-5  # points that are nearer are one
 STILL = 1e-8  # gradient at which a point is stationary
 PRECISE = 1e-13
+NOTHING = 1e-12  # of the box, below which a parameter is 0 but for rounding
 
 
 def fit(
@@ -80,7 +82,7 @@ def fit(
         if not search.exists():  # a family that does not say what its parameters may be ends somewhere
             break
     lowest = min((point.value for point in found if point.kind == "minimum"), default=math.nan)
-    points = sorted(found, key=lambda point: point.value)
+    points = sorted((search.without_noise(point, asked) for point in found), key=lambda point: point.value)
     marked = [replace(point, lowest=point.kind == "minimum" and point.value <= lowest * (1 + 1e-9)) for point in points]
     return Fit(tuple(marked), f.name, index_sum(found) == 1, grid, asked, search.positive)
 
@@ -117,6 +119,14 @@ class _Search:
         except DivminError:
             return False
         return True
+
+    def without_noise(self, point: Stationary, box: Mapping[str, tuple[float, float]]) -> Stationary:
+        """Parameters that are 0 but for rounding are 0; one that is searched by its logarithm may well be tiny."""
+        parameters = {
+            name: 0.0 if to is identity_transform and abs(value) < NOTHING * (box[name][1] - box[name][0]) else value
+            for to, (name, value) in zip(self.transforms, point.parameters.items(), strict=True)
+        }
+        return replace(point, parameters=parameters)
 
     def theta(self, z: Tensor) -> Tensor:
         return torch.stack([to(part) for to, part in zip(self.transforms, z.unbind(-1), strict=True)], -1)
