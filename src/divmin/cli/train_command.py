@@ -101,7 +101,8 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
 
     from divmin.cli.outcome import sentences
     from divmin.experiment import explained
-    from divmin.training import parts, rehearse
+    from divmin.training import rehearse
+    from divmin.training.parts import parts
 
     recipe, source, pair = parts(config)  # a name that is not known is an error
     rehearse(config, recipe, source, pair)
