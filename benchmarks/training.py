@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from divmin.evaluation import evaluate
 
 import divmin as dm
 from divmin.data import Source
+from divmin.evaluation import evaluate
 from divmin.plots import save_samples
 from divmin.training import Run, TrainConfig, resume, train
 
@@ -136,7 +136,8 @@ STUDIES = {
     ),
     "poole": Study(
         "CIFAR-10, Poole et al.'s networks at a quarter of their width, logistic critic",
-        replace(IMAGES, data="cifar10", model="ali", width=8, steps=3000, batch_size=50, critic_lr=1e-4, generator_lr=1e-4, **PIXELS),
+        replace(IMAGES, data="cifar10", model="ali", width=8, steps=3000, batch_size=50, critic_lr=1e-4, generator_lr=1e-4,
+                **PIXELS),
         {name: {"recipe": name} for name in (
             "nonsaturating", "huszar", "minimax", "poole(kl)", "poole(kl, affine=0)", "exact(kl)",
             "poole(squared_hellinger)",
@@ -230,7 +231,8 @@ def _summary(seen: list[dict[str, float]]) -> dict[str, tuple[float, float]]:
     found = {}
     for name in names:
         values = [each[name] for each in seen if name in each]
-        error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+        sound = len(values) > 1 and all(map(math.isfinite, values))
+        error = statistics.stdev(values) / math.sqrt(len(values)) if sound else math.nan
         found[name] = (statistics.fmean(values), error)
     return found
 

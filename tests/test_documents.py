@@ -25,6 +25,10 @@ torch.testing.assert_close(two.f(d.exp()), 2 * (d.exp() - 1) - 4 * ((1 + d.exp()
 assert dm.divergence("symmetrize(power(2))").name == "0.5*symmetric_chi2"
 assert dm.recipe("halved").minimises.name == dm.explain("halved").name == "js"
 assert dm.data.load("three_modes(gap=3)").shape == (1,)
+stripes = dm.data.load("stripes:4")
+assert (stripes.size, stripes.shape, stripes.classes) == (16, (1, 16, 16), 2)
+assert dm.data.load("stripes", image_size=8).batch(torch.tensor([4, 0])).sum(-1).tolist() == [[[0.0] * 8], [[-8.0, -8, 8, 8] * 2]]
+assert dm.data.load("stacked:stripes").classes == 8
 assert dm.models.build("linear", shape=(4, 2), encoder=True).encoder(torch.zeros(3, 4, 2)).shape == (3, 4)
 assert samples.shape == (5, 2)
 import numpy as np

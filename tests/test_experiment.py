@@ -99,6 +99,24 @@ def test_pictures_of_vectors_keep_their_axes(tmp_path: Path) -> None:
 
 def test_bar_shows_eta_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(Console, "is_terminal", property(lambda self: True))
-    with progress(100, 40) as (probe,):
+    with progress(100, 40) as ((probe,), _):
         assert probe.every >= 1
     assert "ETA" in capsys.readouterr().err
+
+
+def test_evaluation_on_the_way_by_settings(tmp_path, monkeypatch):
+    """Lines with named numbers and what they depend on, the best checkpoint, and names checked before any work."""
+    monkeypatch.setenv("DIVMIN_CACHE", str(tmp_path / "cache"))
+    config = dm.TrainConfig(
+        data="digits", model="mlp", width=8, steps=4, evaluate_every=2, metrics="frechet,recall", evaluate_samples=60,
+        best="recall", device="cpu", out=f"{tmp_path}/run",
+    )  # fmt: skip
+    run = dm.train(config, show=False)
+    lines = [json.loads(line) for line in (run.folder / "evaluation.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [2, 4] and set(lines[0]["values"]) == {"frechet", "recall"}
+    assert lines[0]["better"] == {"frechet": "lower", "recall": "higher"}
+    assert "n_real 60, n_fake 60, classifier: " in lines[0]["settings"]
+    assert dm.load(run.folder / "best.pt").step in (2, 4)
+    with pytest.raises(dm.DivminError, match="unknown metric 'frechett': did you mean frechet"):
+        dm.train(dm.TrainConfig(evaluate_every=1, metrics="frechett", out=f"{tmp_path}/other"), show=False)
+    assert not (tmp_path / "other").exists()

@@ -46,6 +46,23 @@ def test_steps_are_counted_only_where_somebody_watches(
     assert ("searching js" in stream.getvalue()) == said
 
 
+@pytest.mark.parametrize(("seconds", "said"), [(3.0, True), (0.01, False)])
+def test_reading_data_is_a_line_beside_the_bar_of_training(
+    seconds: float, said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, clock = Terminal(), iter(i * seconds for i in range(100))
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    with progress(100) as (_, track):
+        monkeypatch.setattr("divmin.progress.time", SimpleNamespace(monotonic=lambda: next(clock)))
+        seen = []
+        for i in track(range(3)):
+            seen.append(i)
+            time.sleep(0.15)  # the bar draws itself ten times a second
+    assert seen == [0, 1, 2]
+    assert ("reading data" in stream.getvalue()) == said
+
+
 def seen(step: int, steps: int) -> SimpleNamespace:
     latest = Record(step, 8 * step, 1.25, 0.7, 0.1, 1.0, -0.2, 1.0, 1.0, 8.0)
     return SimpleNamespace(step=step, steps=steps, latest=latest if step else None)
@@ -57,7 +74,7 @@ def test_the_bar_and_its_numbers_fit_into_a_terminal(columns: int, monkeypatch: 
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", str(columns))
-    with progress(2000) as (probe,):
+    with progress(2000) as ((probe,), _):
         for step in range(0, 400, 20):
             probe.act(seen(step, 2000))
             time.sleep(0.01)
@@ -70,7 +87,7 @@ def test_lines_come_at_a_low_rate(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     """After every tenth of the steps; and when those take long, after a minute."""
     clock = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    with progress(1000) as (probe,):
+    with progress(1000) as ((probe,), _):
         for step in range(0, 201, probe.every):
             clock[0] = 0.5 * step  # two steps a second
             probe.act(seen(step, 1000))

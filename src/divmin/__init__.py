@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from divmin.family import divergences as divergences
     from divmin.family import from_curvature as from_curvature
     from divmin.family import from_f as from_f
+    from divmin.judgement import evaluate as evaluate
     from divmin.objectives import Own as Own
     from divmin.objectives import Recipe as Recipe
     from divmin.objectives import recipe as recipe
@@ -83,12 +84,14 @@ _HOMES = {
     "load": "divmin.training",
     "train": "divmin.experiment",
     "resume": "divmin.experiment",
+    "evaluate": "divmin.judgement",
     "runs": "divmin.overview",
     "sweep": "divmin.sweeps",
 }
 _ROOMS = (
     "data",
     "estimators",
+    "evaluation",
     "explanation",
     "family",
     "objectives",

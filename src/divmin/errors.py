@@ -16,6 +16,10 @@ class NotSmoothError(DivminError):
     """A weight or second derivative was asked of a divergence whose f has a kink."""
 
 
+class DivminWarning(UserWarning):
+    """Input that was used, but not all of it or not as it stands; the command line prints the message as one line."""
+
+
 def suggest(name: str, known: list[str] | tuple[str, ...]) -> str:
     """The end of an error about an unknown name: the nearest known one, or all of them when they are few.
 

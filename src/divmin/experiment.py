@@ -16,8 +16,8 @@ from divmin.explanation import Explanation, audit, explain
 from divmin.explanation.curves import lines
 from divmin.files import write_json
 from divmin.objectives import AnyRecipe, Own, Recipe, Relativistic
-from divmin.progress import progress, waiting
-from divmin.training import Probe, Run, TrainConfig, View
+from divmin.progress import Track, progress, waiting
+from divmin.training import Judge, Probe, Run, TrainConfig, Verdict, View
 from divmin.training.run import EXPLANATION, frames, writing
 
 CURVES, DIVERGENCE, GRID, FILM = "curves.png", "divergence.png", "samples.png", "samples.gif"
@@ -65,8 +65,10 @@ def train(
             f"expected a TrainConfig; got {type(config).__name__}: write dm.TrainConfig(recipe=..., data=...)"
         )
 
-    def start(looks: tuple[Probe, ...]) -> Run:
-        return training.train(config, recipe=recipe, source=source, probes=looks, overwrite=overwrite)
+    def start(looks: tuple[Probe, ...], judge: Judge | None, track: Track) -> Run:
+        return training.train(
+            config, recipe=recipe, source=source, probes=looks, judge=judge, overwrite=overwrite, track=track
+        )
 
     return _watched(config, start, probes, loggers.chosen(log), recipe, show)
 
@@ -108,7 +110,7 @@ def resume(
         loggers.journal(before.folder)  # damaged notes are an error now, not after some steps
     config = before.config if steps is None else replace(before.config, steps=steps)
 
-    def start(looks: tuple[Probe, ...]) -> Run:
+    def start(looks: tuple[Probe, ...], judge: Judge | None, track: Track) -> Run:
         return training.resume(
             folder,
             steps=steps,
@@ -117,6 +119,8 @@ def resume(
             recipe=recipe,
             source=source,
             probes=looks,
+            judge=judge,
+            track=track,
         )
 
     anew = file is not None or accept_changes  # loggers have heard of another run than this becomes
@@ -154,6 +158,31 @@ def explained(config: TrainConfig, recipe: object = None) -> Explanation | None:
         return None
 
 
+def judge_of(config: TrainConfig) -> Judge | None:
+    """What measures samples on the way; None where the settings ask for no evaluation.
+
+    Raises:
+        DivminError: a metric that is not known.
+    """
+    if config.evaluate_every is None:
+        return None
+    from divmin.evaluation import evaluate_view
+    from divmin.evaluation.metric import chosen
+
+    chosen(config.metrics)  # a name that is not known is an error before any work
+
+    def act(view: View) -> Verdict:
+        n, size = config.evaluate_samples, view.source.size
+        n_real = n if n is None or size is None else min(n, size)
+        found = evaluate_view(view, config.metrics or None, n_real=n_real, n_fake=n)
+        numbers = found.numbers
+        of = dict.fromkeys(f"{each.extractor}: {each.preprocessing}" for each in numbers)
+        said = f"n_real {found.n_real}, n_fake {found.n_fake}, {'; '.join(of)}"
+        return Verdict({each.name: each.value for each in numbers}, {each.name: each.better for each in numbers}, said)
+
+    return Judge(config.evaluate_every, act, config.best)
+
+
 @dataclass
 class Drawing:
     """The pictures of a run on the way: always of the same z, and vectors before the same data on the same axes.
@@ -188,7 +217,7 @@ class Drawing:
 
 def _watched(
     config: TrainConfig,
-    start: Callable[[tuple[Probe, ...]], Run],
+    start: Callable[[tuple[Probe, ...], Judge | None, Track], Run],
     probes: Sequence[Probe],
     told: Sequence[loggers.Logger],
     given: AnyRecipe | Own | None,
@@ -201,10 +230,11 @@ def _watched(
         found = explained(config, given) if training.first_process() else None
     drawing = Drawing(config.samples)
     with ExitStack() as stack:
-        bars = stack.enter_context(progress(config.steps, done)) if show else ()
+        bars, track = stack.enter_context(progress(config.steps, done)) if show else ((), iter)
         tellers = stack.enter_context(loggers.telling(told, config.log_every, anew))
         # Loggers come last, because they tell what the others have written.
-        run = start((_noting(found, config), Probe(config.sample_every, drawing.look), *bars, *probes, *tellers))
+        looks = (_noting(found, config), Probe(config.sample_every, drawing.look), *bars, *probes, *tellers)
+        run = start(looks, judge_of(config), track)
     if not training.first_process():
         return run
     if records := run.records():

@@ -46,16 +46,20 @@ def _bar(console: Console, transient: bool = False) -> Progress:
     return Over(*columns, TextColumn("ETA"), TimeRemainingColumn(), console=console, transient=transient)
 
 
+Track = Callable[[Iterable[int]], Iterable[int]]
+
+
 @contextmanager
-def progress(steps: int, start: int = 0) -> Iterator[tuple[Probe, ...]]:
-    """The probes that show progress on standard error: a bar over a line of numbers on a terminal, single lines elsewhere.
+def progress(steps: int, start: int = 0) -> Iterator[tuple[tuple[Probe, ...], Track]]:
+    """What shows progress on standard error: a bar over a line of numbers on a terminal, single lines elsewhere.
 
     Args:
         steps: generator steps in all.
         start: how many were done before.
 
     Yields:
-        Probes. Elsewhere a line comes after every tenth of the steps, and after a minute without one.
+        Probes of training, and what wraps the steps of reading data before it. Elsewhere a line comes after every tenth of
+        the steps, and after a minute without one; reading says nothing.
     """
     from rich.console import Console
 
@@ -65,7 +69,7 @@ def progress(steps: int, start: int = 0) -> Iterator[tuple[Probe, ...]]:
     pace = Pace()
     if not console.is_terminal:
         lines = Lines(steps, pace)
-        yield (Probe(every=max(1, steps // 200), act=lines.look),)
+        yield (Probe(every=max(1, steps // 200), act=lines.look),), iter
         return
     with _bar(console) as bar:
         task = bar.add_task("training", total=steps, completed=start)
@@ -74,7 +78,20 @@ def progress(steps: int, start: int = 0) -> Iterator[tuple[Probe, ...]]:
             said = (pace.said(view.step), _numbers(view))
             bar.update(task, completed=view.step, below="  ".join(each for each in said if each))
 
-        yield (Probe(every=max(1, min(20, steps // 200)), act=look),)
+        probe = Probe(every=max(1, min(20, steps // 200)), act=look)
+        yield (probe,), lambda numbers: _reading(bar, list(numbers))
+
+
+def _reading(bar: Progress, numbers: list[int], after: float = 2.0) -> Iterator[int]:
+    """The numbers, counted on a line of their own once they have taken so many seconds, which goes away at the end."""
+    task = bar.add_task("reading data", total=len(numbers), visible=False)
+    begun = time.monotonic()
+    try:
+        for number in numbers:
+            yield number
+            bar.update(task, advance=1, visible=time.monotonic() - begun > after)
+    finally:
+        bar.remove_task(task)
 
 
 @dataclass

@@ -16,8 +16,10 @@ from PIL import Image
 from torch import Tensor
 
 from divmin.data import ArraySource, ByteSource, PictureSource, load
+from divmin.data.assemble import assemble
 from divmin.data.folder import Files, picture_files
-from divmin.data.pictures import Form, assemble, square
+from divmin.data.form import Form
+from divmin.data.pictures import square
 from divmin.errors import DivminError
 
 

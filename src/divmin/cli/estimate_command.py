@@ -38,6 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", type=int, default=5, help="parts for cross-fitting (default 5)")
     parser.add_argument("--image-size", type=int, metavar="PIXELS", help="side length that pictures are brought to")
     parser.add_argument("--channels", type=int, metavar="N", help="1 (grey) or 3 (RGB)")
+    parser.add_argument(
+        "--corrupt", default="fatal", metavar="TEXT", help="unreadable pictures: fatal (default) or skip"
+    )
     parser.add_argument("--test", action="store_true", help="also test whether both come from one law")
     parser.add_argument(
         "--plot", metavar="FILE", type=Path, help="draw estimates and calibration to .png, .svg or .pdf"
@@ -49,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     load(arguments.imports)
     divergences = [build(node, write(node)) for node in map(parse, listed(arguments.divergences))]
-    form = {"image_size": arguments.image_size, "channels": arguments.channels}
+    form = {"image_size": arguments.image_size, "channels": arguments.channels, "corrupt": arguments.corrupt}
     x, y = read_samples(arguments.data, **form), read_samples(arguments.model, **form)
     same_columns(arguments.data, arguments.model)
     ratio = fit_ratio(

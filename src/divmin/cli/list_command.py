@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from divmin.models import Model
 
 EXAMPLE = (
-    "examples:\n  divmin list\n  divmin list --recipes\n  divmin list --models\n  divmin list --json\n"
-    "  divmin list --recipes --import mine.py"
+    "examples:\n  divmin list\n  divmin list --recipes\n  divmin list --models\n  divmin list --data\n"
+    "  divmin list --json\n  divmin list --recipes --import mine.py"
 )
 
 
@@ -25,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--recipes", action="store_true", help="the recipes: losses of critic and generator")
     what.add_argument("--models", action="store_true", help="the networks, their sizes and numbers of parameters")
+    what.add_argument("--data", action="store_true", help="what data can be: densities, data sets, kinds of files")
     parser.add_argument("--json", action="store_true", help="print records for programs")
     add_import(parser)
 
@@ -35,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _recipes(arguments.json)
     if arguments.models:
         return _models(arguments.json)
+    if arguments.data:
+        return _data(arguments.json)
     import divmin.family  # noqa: F401  (fills the registry)
 
     records = [describe(entry) for entry in entries().values()]
@@ -115,6 +118,22 @@ def _counted(model: Model) -> list[dict[str, Any]]:
         shapes = [(3, size, size) for size in SHOWN if size in sizes] or [(3, sizes[-1], sizes[-1])]
     about = {key: getattr(model, key) for key in ("name", "summary", "makes", "width", "latent", "source")}
     return [{**about, "shape": list(shape), **asdict(count(model.name, shape=shape))} for shape in shapes]
+
+
+def _data(as_json: bool) -> int:
+    from divmin.data import sources
+
+    if as_json:
+        print(json.dumps([{"usage": usage, "summary": summary} for usage, summary in sources().items()], indent=2))
+        return 0
+    from rich.console import Console
+
+    console = Console()
+    for usage, summary in sources().items():
+        console.print(usage, style="bold", markup=False, highlight=False)
+        console.print(f"  {summary}", markup=False, highlight=False)
+    console.print("\ndivmin train --data NAME; parameters in parentheses, as in 'ring(n=6, sigma=0.05)'.", markup=False)
+    return 0
 
 
 def describe(entry: Entry) -> dict[str, Any]:

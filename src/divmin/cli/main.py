@@ -6,10 +6,11 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from divmin.errors import DivminError
+from divmin.errors import DivminError, DivminWarning
 from divmin.version import __version__
 
 # command -> one line of help; the module divmin.cli.COMMAND_command has `configure(parser)` and `run(arguments) -> exit code`
@@ -22,6 +23,7 @@ COMMANDS = {
     "train": "train a generator against a critic",
     "resume": "go on with a run from its checkpoint",
     "sample": "draw from a trained generator",
+    "evaluate": "judge the samples of a trained generator against data",
     "runs": "the runs in a folder: what they minimise, how far they are, their best numbers",
     "sweep": "a grid of recipes and seeds as runs of their own, with means and standard errors",
 }
@@ -44,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 success, 1 failure of the work, 2 bad input, 128 + n after signal n."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(given)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show(warnings.showwarning)
+            return _run(given)
     except DivminError as error:
         print(f"divmin: {' '.join(str(error).split())}", file=sys.stderr)
         return getattr(error, "exit_code", BAD_INPUT)
@@ -54,6 +58,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+
+
+def _show(otherwise: Callable[..., None]) -> Callable[..., None]:
+    """Our own warnings as one line; those of libraries as before."""
+
+    def show(message: Warning | str, *rest: Any, **named: Any) -> None:
+        if isinstance(message, DivminWarning):
+            print(f"divmin: warning: {message}", file=sys.stderr)
+        else:
+            otherwise(message, *rest, **named)
+
+    return show
 
 
 def _run(given: list[str]) -> int:

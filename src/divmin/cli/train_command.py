@@ -101,20 +101,25 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
 
     from divmin.cli.outcome import sentences
     from divmin.experiment import explained
+    from divmin.progress import tracking
     from divmin.training import rehearse
     from divmin.training.parts import parts
 
-    recipe, source, pair = parts(config)  # a name that is not known is an error
+    with tracking("reading pictures") as track:
+        recipe, source, pair = parts(config, track=track)  # a name that is not known is an error
     rehearse(config, recipe, source, pair)
     found = explained(config)
     networks = {"generator": pair.generator, "critic": pair.critic}
     if (encoder := getattr(pair, "encoder", None)) is not None:
         networks["encoder"] = encoder
     sizes = {name: sum(weight.numel() for weight in network.parameters()) for name, network in networks.items()}
+    skipped = getattr(source, "skipped", ())
     if as_json:
         about = {
             "shape": list(source.shape),
             "samples": source.size,
+            "classes": getattr(source, "classes", None),
+            "skipped": list(skipped),
             **sizes,
             "latent": pair.latent,
         }
@@ -122,7 +127,8 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
         print(json.dumps({"config": config.to_mapping(), "explanation": explanation, **about}, indent=2))
         return 0
     print(yaml.safe_dump(config.to_mapping(), sort_keys=False), end="")
-    print(f"# data: {source.name}, shape {tuple(source.shape)}, {source.size or 'endless'} samples")
+    left_out = f", {len(skipped)} pictures left out" if skipped else ""
+    print(f"# data: {source.name}, shape {tuple(source.shape)}, {source.size or 'endless'} samples{left_out}")
     counted = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
     print(f"# networks: {counted} parameters, z of dimension {pair.latent}")
     print("\n".join(f"# {line}" for line in sentences(config.recipe, found)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
@@ -90,6 +91,30 @@ def generator_for(seed: int, counter: int) -> torch.Generator:
     # PyTorch's CPU generator keeps 32 bits of its seed. Both steps are one-to-one on 32 bits, so the first 2^32 draws
     # of one stream all differ, and the streams of neighbouring seeds start far from each other.
     return torch.Generator().manual_seed(_scramble(_scramble(seed & 0xFFFFFFFF) + counter))
+
+
+BLOCK = 1024
+
+
+def from_blocks(indices: Tensor, draw: Callable[[int], Tensor]) -> Tensor:
+    """Samples of an endless stream by index, of which the b-th 1024 are drawn together.
+
+    Args:
+        indices: int64 [n], at least 0.
+        draw: from the number b of a block to its samples [1024, ...]; a pure function.
+
+    Returns:
+        Samples [n, ...].
+
+    Example:
+        >>> from_blocks(torch.tensor([0, 1025]), lambda b: torch.arange(1024) + 1024 * b)
+        tensor([   0, 1025])
+    """
+    check_indices(indices, None)
+    if not len(indices):
+        return draw(0)[:0]
+    blocks, place = torch.unique(indices // BLOCK, return_inverse=True)
+    return torch.stack([draw(b) for b in blocks.tolist()])[place, indices % BLOCK]
 
 
 def _scramble(number: int) -> int:

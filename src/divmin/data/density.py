@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from divmin.data.base import check_indices, generator_for
+from divmin.data.base import BLOCK, from_blocks, generator_for
 from divmin.errors import DivminError
 
 
@@ -93,9 +93,6 @@ class Density(ABC):
         return self._log_density(x)
 
 
-BLOCK = 1024
-
-
 @dataclass(frozen=True)
 class DensitySource:
     """An endless source: sample i is number i mod 1024 of the i div 1024-th block of draws.
@@ -127,10 +124,5 @@ class DensitySource:
 
     def batch(self, indices: Tensor) -> Tensor:
         """Samples [n, dim] by index, float32."""
-        check_indices(indices, None)
-        blocks, place = torch.unique(indices // BLOCK, return_inverse=True)
         # Draw 0 of a seed belongs to `Density.sample`, so that a test set drawn with the same seed holds no training data.
-        drawn = [self.density.sample(BLOCK, generator=generator_for(self.seed, 1 + b)) for b in blocks.tolist()]
-        if not drawn:
-            return torch.empty(0, self.density.dim)
-        return torch.stack(drawn)[place, indices % BLOCK]
+        return from_blocks(indices, lambda b: self.density.sample(BLOCK, generator=generator_for(self.seed, 1 + b)))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from divmin.data.base import Source
-from divmin.data.pictures import Form, assemble
+from divmin.data.assemble import Images, assemble
+from divmin.data.sets import Asked, register_set
 from divmin.errors import DivminError
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ class Column:
         return f"in row {index} of {self.place}"
 
 
-def parquet(pattern: str, form: Form) -> Source:
+def parquet(pattern: str, asked: Asked) -> Images:
     """The pictures of Parquet files, read into memory as they are encoded; nothing is cached on disk.
 
     Args:
         pattern: a .parquet file, a folder of them, or a pattern such as data/train-*.parquet.
-        form: what every picture is turned into.
+        asked: what every picture is turned into.
 
     Returns:
         Images in the order of the files, with labels where a label column exists.
@@ -78,15 +78,16 @@ def parquet(pattern: str, form: Form) -> Source:
     for file, other in zip(files, features, strict=True):
         if other != features[0]:
             raise DivminError(f"{files[0]} and {file} have different columns: read them separately")
-    return from_table(pattern, pa.concat_tables(tables), features[0], form)
+    return from_table(pattern, pa.concat_tables(tables), features[0], asked)
 
 
-def hub(name: str, form: Form) -> Source:
+@register_set("hub:NAME[:SPLIT]", "a data set of images on the Hugging Face hub; needs divmin[hub]")
+def hub(name: str, asked: Asked) -> Images:
     """The pictures of a data set on the Hugging Face hub, kept in the cache of the `datasets` library.
 
     Args:
         name: NAME or NAME:SPLIT, as in ylecun/mnist:test; the split is train when left out.
-        form: what every picture is turned into.
+        asked: what every picture is turned into.
 
     Returns:
         Images in the order of the data set, with labels where a label column exists.
@@ -94,29 +95,36 @@ def hub(name: str, form: Form) -> Source:
     Raises:
         DivminError: `datasets` not installed, a data set that cannot be fetched, or one without an image column.
     """
-    datasets = _datasets()
     repository, _, split = name.partition(":")
     if not repository:
         raise DivminError("hub: needs a name, as in hub:ylecun/mnist or hub:ylecun/mnist:test")
+    fix = "check the name, the split and the network, or give a local .parquet file"
+    return from_table(f"hub:{name}", *fetch(repository, split or "train", fix), asked)
+
+
+def fetch(repository: str, split: str, fix: str) -> tuple[Any, Any]:
+    """Arrow table and features of a data set on the hub; `fix` ends the error when it cannot be had."""
+    datasets = _datasets()
     try:
         with _quiet("huggingface_hub"):  # it warns of every try; the error at the end says it once
-            data = datasets.load_dataset(repository, split=split or "train")
+            data = datasets.load_dataset(repository, split=split)
     # The libraries below report a missing network, name, split or permission in dozens of exception types.
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        fix = "check the name, the split and the network, or give a local .parquet file"
         raise DivminError(f"cannot load {repository!r} from the hub: {reason}; {fix}") from error
-    return from_table(f"hub:{name}", data.with_format("arrow")[:], data.features, form)
+    return data.with_format("arrow")[:], data.features
 
 
-def from_table(name: str, table: Any, features: Any, form: Form) -> Source:
+def from_table(name: str, table: Any, features: Any, asked: Asked) -> Images:
     """A source from an Arrow table: the picture column and the label column are found by their types."""
     column = picture_column(name, features)
     if not table.num_rows:
         raise DivminError(f"{name} has no rows: expected at least one picture")
     label = label_column(features)
     labels = None if label is None else _labels(name, table[label])
-    return assemble(name, Column(table[column], f"column {column!r} of {name}"), form, labels=labels)
+    names = () if label is None or labels is None else tuple(getattr(features[label], "names", None) or ())
+    cells = Column(table[column], f"column {column!r} of {name}")
+    return assemble(name, cells, asked.form, labels=labels, class_names=names, track=asked.track)
 
 
 def picture_column(name: str, features: Any) -> str:
@@ -144,10 +152,15 @@ def label_column(features: Any) -> str | None:
     return next(iter(classes + whole), None)
 
 
-def _labels(name: str, cells: Any) -> Tensor:
-    if cells.null_count:
-        raise DivminError(f"{name} has {cells.null_count} rows without a label: remove them or the label column")
-    return torch.tensor(cells.to_pylist(), dtype=torch.int64)
+def _labels(name: str, cells: Any) -> Tensor | None:
+    """Labels; None where every row says -1, which on the hub means that nobody knows (hidden labels of a test split)."""
+    labels = torch.tensor([-1 if cell is None else cell for cell in cells.to_pylist()], dtype=torch.int64)
+    without = int((labels < 0).sum())
+    if without == len(labels) and not cells.null_count:
+        return None
+    if without:
+        raise DivminError(f"{name} has {without} rows without a label: remove them or the label column")
+    return labels
 
 
 def parquet_files(pattern: str) -> Sequence[Path]:

@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from divmin.data.folder import folder
-from divmin.data.pictures import Form
+from divmin.data.form import Form
 from divmin.errors import DivminError
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-def read_samples(place: str, *, image_size: int | None = None, channels: int | None = None) -> np.ndarray:
+def read_samples(
+    place: str, *, image_size: int | None = None, channels: int | None = None, corrupt: str = "fatal"
+) -> np.ndarray:
     """Samples from .npy, .npz, .csv, .parquet and .pt files and folders of pictures; nothing in them is run as code.
 
     Args:
         place: a path. Of a .npz or .pt file with several arrays, PATH:NAME means one.
-        image_size, channels: what pictures are brought to, as `divmin.data.load` takes them.
+        image_size, channels, corrupt: of pictures, as `divmin.data.load` takes them.
 
     Returns:
         Numbers [samples, ...]; tables by row, with every column; pictures in [-1, 1].
@@ -36,14 +38,11 @@ def read_samples(place: str, *, image_size: int | None = None, channels: int | N
         >>> read_samples(path).shape
         (5, 2)
     """
-    path, name = Path(os.path.expanduser(place)), ""
-    if not path.exists() and ":" in place:
-        before, _, name = place.rpartition(":")
-        path = Path(os.path.expanduser(before))
+    path, name = split_place(place)
     if not path.exists():
         raise DivminError(f"no such file or folder: {place}")
     if path.is_dir():
-        source = folder(path, Form(image_size, channels))
+        source = folder(path, Form(image_size, channels, corrupt=corrupt))
         import torch
 
         return source.batch(torch.arange(source.size or 0)).numpy()
@@ -61,6 +60,14 @@ def read_samples(place: str, *, image_size: int | None = None, channels: int | N
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DivminError(f"cannot read {path} as {path.suffix}: {reason}") from error
     return samples
+
+
+def split_place(place: str) -> tuple[Path, str]:
+    """PATH or PATH:NAME as path and name; a path that exists is not taken apart."""
+    path = Path(os.path.expanduser(place))
+    before, _, name = place.rpartition(":")
+    # The functions of os.path answer "no" where those of pathlib raise, as for a text that is too long for a path.
+    return (path, "") if not before or os.path.exists(path) else (Path(os.path.expanduser(before)), name)
 
 
 def same_columns(first: str, second: str) -> None:

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from divmin.training.config import TrainConfig as TrainConfig
+    from divmin.training.critic import TrainedCritic as TrainedCritic
+    from divmin.training.critic import load_critic as load_critic
     from divmin.training.finite import NotFiniteError as NotFiniteError
     from divmin.training.job import rehearse as rehearse
+    from divmin.training.judge import Judge as Judge
+    from divmin.training.judge import Verdict as Verdict
     from divmin.training.launch import first_process as first_process
     from divmin.training.parts import losses as losses
     from divmin.training.probes import Probe as Probe
@@ -24,7 +28,11 @@ if TYPE_CHECKING:
 # is also that of a module cannot stand here, since the module would take its place.
 _HOMES = {
     "TrainConfig": "config",
+    "TrainedCritic": "critic",
+    "load_critic": "critic",
     "NotFiniteError": "finite",
+    "Judge": "judge",
+    "Verdict": "judge",
     "rehearse": "job",
     "first_process": "launch",
     "losses": "parts",

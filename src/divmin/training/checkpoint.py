@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from torch import Tensor, nn
 
 from divmin.errors import DivminError
 from divmin.files import write_atomically
+from divmin.training.judge import Best
 from divmin.training.randomness import restore
-from divmin.training.run import CHECKPOINT, CHECKPOINTS, checkpoint_path, kept, writing
+from divmin.training.run import CHECKPOINT, checkpoint_path, kept, writing
 from divmin.training.state import State
 from divmin.version import __version__
 
@@ -33,6 +35,7 @@ CONTENT: dict[str, type] = {
     **dict.fromkeys((*NETWORKS, *OPTIMIZERS), dict),
     "scaler": dict,
     "random": list,
+    "best": dict,
     "noise": Tensor,
     "critic_rows": Tensor,
     "generator_rows": Tensor,
@@ -46,7 +49,7 @@ def payload(
 
     Args:
         state: what changes.
-        about: what does not: config (JSON text), supplied, shape and latent.
+        about: what does not: config (JSON text), supplied, shape and size of the data, and latent.
         precision: Fabric's precision plugin, which holds the gradient scaler.
         random: the states of the global generators, of every process.
     """
@@ -63,6 +66,7 @@ def payload(
         **{name: getattr(state, name).state_dict() for name in OPTIMIZERS},
         "scaler": precision.state_dict(),
         "random": list(random),
+        "best": asdict(state.best),
         "noise": state.noise.get_state(),
         # A slice would be stored with the whole buffer behind it.
         "critic_rows": state.critic_rows.rows.clone(),
@@ -78,16 +82,21 @@ def save(folder: Path, content: Mapping[str, Any], *, keep: int = 1) -> None:
         content: see `payload`.
         keep: checkpoints to keep; 1 keeps no copies.
     """
+    paths = [folder / CHECKPOINT] if keep == 1 else [checkpoint_path(folder, content["step"]), folder / CHECKPOINT]
+    write(folder, content, *paths)
+    with writing(folder):
+        for path in kept(folder)[:-keep]:
+            path.unlink()
+
+
+def write(folder: Path, content: Mapping[str, Any], *paths: Path) -> None:
+    """Write content to files of a run, each whole or not at all."""
     # Through memory, because torch.save hides a full disk behind an error of its own.
     memory = io.BytesIO()
     torch.save(dict(content), memory)
     with writing(folder):
-        if keep > 1:
-            (folder / CHECKPOINTS).mkdir(exist_ok=True)
-            write_atomically(checkpoint_path(folder, content["step"]), lambda stream: stream.write(memory.getbuffer()))
-        write_atomically(folder / CHECKPOINT, lambda stream: stream.write(memory.getbuffer()))
-        for path in kept(folder)[:-keep]:
-            path.unlink()
+        for path in paths:
+            write_atomically(path, lambda stream: stream.write(memory.getbuffer()))
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -156,6 +165,7 @@ def apply(
         raise DivminError(f"{where} does not fit this run: {' '.join(str(error).split())}") from error
     state.step, state.samples = payload["step"], payload["samples"]
     state.seconds, state.seconds_at_record = payload["seconds"], payload["seconds_at_record"]
+    state.best = Best(**payload["best"])
     state.saved_step = state.step
 
 

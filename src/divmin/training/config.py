@@ -11,6 +11,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
+from divmin.data.form import CORRUPT
 from divmin.errors import DivminError, suggest
 from divmin.training.augment import augmentation
 from divmin.training.schedule import SCHEDULES
@@ -50,6 +51,9 @@ class TrainConfig:
     model: str = _key("dcgan", "the pair of networks")
     image_size: int | None = _key(None, "side of the images in pixels; none: as the data has it")
     channels: int | None = _key(None, "colour channels, 1 or 3; none: as the data has it")
+    corrupt: str = _key(
+        "fatal", "pictures that cannot be read: fatal (an error names one) or skip (left out, with a warning)"
+    )
     latent: int | None = _key(None, "dimension of the generator's input z; none: the model's own")
     width: int | None = _key(None, "size of the hidden layers; none: the model's own")
     steps: int = _key(2000, "generator steps")
@@ -92,6 +96,10 @@ class TrainConfig:
     log_every: int = _key(100, "generator steps between metrics records")
     sample_every: int = _key(500, "generator steps between pictures")
     samples: int = _key(64, "samples in a picture")
+    evaluate_every: int | None = _key(None, "generator steps between evaluations of the samples; none: no evaluation")
+    metrics: str = _key("", "what is evaluated, with commas between; empty: all that fit the data")
+    evaluate_samples: int | None = _key(None, "samples on each side of an evaluation; none: by the kind of data")
+    best: str | None = _key(None, "the metric by which best.pt is kept; none: the first")
     checkpoint_every: int = _key(500, "generator steps between checkpoints")
     keep: int = _key(1, "checkpoints kept, the last ones")
     check_finite: bool = _key(
@@ -115,7 +123,15 @@ class TrainConfig:
             "packing",
             "keep",
         )
-        more = ("sample_every", "samples", "checkpoint_every", "image_size", "channels", "instance_noise_steps")
+        more: tuple[str, ...] = (
+            "sample_every",
+            "samples",
+            "checkpoint_every",
+            "image_size",
+            "channels",
+            "instance_noise_steps",
+        )
+        more += ("evaluate_every", "evaluate_samples")
         for name in (*positive, *more, "devices", "nodes"):
             value = getattr(self, name)
             _demand(value is None or value >= 1, f"{name} must be at least 1, got {value}")
@@ -133,7 +149,7 @@ class TrainConfig:
             _demand(0 <= value < 1, f"{name} must lie in [0, 1), got {value:g}")
         _demand(0 <= self.seed < 2**63, f"seed must lie in [0, 2**63), got {self.seed}")
         choices = {"device": DEVICES, "precision": PRECISIONS, "schedule": tuple(SCHEDULES), "likelihood": LIKELIHOODS}
-        for name, known in (choices | {"fakes": FAKES}).items():
+        for name, known in (choices | {"fakes": FAKES, "corrupt": CORRUPT}).items():
             value = getattr(self, name)
             _demand(value in known, f"{name} must be one of {', '.join(known)}, got {value!r}")
         _demand(

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from divmin.training.run import read_text
+from divmin.training.run import EVALUATION, read_text
 
-EVALUATION = "evaluation.jsonl"
 HIGHER = "higher"
 # What grows as samples get better, where a line does not say; distances and divergences shrink.
 GROWING = (

@@ -15,6 +15,7 @@ from divmin.data.base import Source
 from divmin.errors import DivminError
 from divmin.training.config import TrainConfig
 from divmin.training.data_term import DataTerm, data_term, plays
+from divmin.training.judge import Judge
 from divmin.training.parallel import Processes
 from divmin.training.penalties import Penalty, chosen
 from divmin.training.probes import Probe
@@ -68,6 +69,7 @@ class Job:
         processes: which process this is, of how many.
         folder: the run folder.
         probes: the caller's looks at the run.
+        judge: what measures samples on the way.
     """
 
     config: TrainConfig
@@ -79,6 +81,7 @@ class Job:
     processes: Processes
     folder: Path
     probes: Sequence[Probe]
+    judge: Judge | None = None
 
     @property
     def needs_real(self) -> bool:
@@ -112,6 +115,7 @@ class Job:
             "config": self.config.to_json(),
             "supplied": list(self.supplied),
             "shape": list(self.source.shape),
+            "size": self.source.size,
             "latent": self.pair.latent,
         }
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from divmin.training import checkpoint
 from divmin.training.ema import Follower, decay_at
 from divmin.training.finite import NotFiniteError, first_bad_row, first_bad_tensor
 from divmin.training.job import Job
+from divmin.training.judge import Judge, append
 from divmin.training.metrics import CRITIC_COLUMNS, GENERATOR_COLUMNS, summarise
 from divmin.training.moves import draw_data, move_critic, move_generator
 from divmin.training.probes import Probe, View
 from divmin.training.randomness import capture, undisturbed
-from divmin.training.run import CHECKPOINT, append_record, write_status
+from divmin.training.run import BEST, CHECKPOINT, append_record, write_status
 from divmin.training.schedule import rate
 from divmin.training.signals import Stop
 from divmin.training.state import State
@@ -61,6 +63,8 @@ def loop(job: Job, state: State, stop: Stop) -> None:
             check(job, state)
         if state.step % config.log_every == 0 or state.step == config.steps:
             report(job, state)
+        if job.judge is not None and (state.step % job.judge.every == 0 or state.step == config.steps):
+            judge(job, state, job.judge)
         if state.step % config.checkpoint_every == 0:
             store(job, state)
         if state.step < config.steps and job.probes:
@@ -112,15 +116,35 @@ def report(job: Job, state: State) -> None:
 
 def store(job: Job, state: State) -> None:
     """Replace the checkpoint, unless something in the state is not finite."""
-    join_rows(job, state)
-    check(job, state)
-    random = job.processes.collect(capture(job.fabric.device))
+    content = gathered(job, state)
     if job.processes.first:
-        payload = checkpoint.payload(state, about=job.about, precision=job.fabric.strategy.precision, random=random)
-        checkpoint.save(job.folder, payload, keep=job.config.keep)
+        checkpoint.save(job.folder, content, keep=job.config.keep)
         write_status(job.folder, "running", state.step)
     state.saved_step = state.step
     job.processes.wait()  # nobody goes on, and perhaps dies, before the file is there
+
+
+def gathered(job: Job, state: State) -> dict[str, Any]:
+    """What a checkpoint holds of all processes, all of it finite."""
+    join_rows(job, state)
+    check(job, state)
+    random = job.processes.collect(capture(job.fabric.device))
+    return checkpoint.payload(state, about=job.about, precision=job.fabric.strategy.precision, random=random)
+
+
+def judge(job: Job, state: State, judge: Judge) -> None:
+    """Measure samples of the average, and keep the checkpoint if they are the best so far."""
+    improved = False
+    if job.processes.first:
+        with undisturbed(job.fabric.device):
+            found = judge.act(view_of(job, state))
+        append(job.folder, state.step, found)
+        name = judge.metric(found)
+        improved = state.best.improved(found.values[name], state.step, found.better[name])
+    if job.processes.any(1 if improved else None, job.fabric.device) is not None:
+        content = gathered(job, state)
+        if job.processes.first:
+            checkpoint.write(job.folder, content, job.folder / BEST)
 
 
 def join_rows(job: Job, state: State) -> None:
@@ -132,7 +156,15 @@ def join_rows(job: Job, state: State) -> None:
 
 def look(job: Job, state: State, probes: Sequence[Probe]) -> None:
     """Show the state to some probes; what they draw leaves no trace in the run."""
-    view = View(
+    view = view_of(job, state)
+    for probe in probes:
+        with undisturbed(job.fabric.device):
+            probe.act(view)
+
+
+def view_of(job: Job, state: State) -> View:
+    """The run as a probe sees it."""
+    return View(
         step=state.step,
         steps=job.config.steps,
         samples=state.samples,
@@ -143,9 +175,6 @@ def look(job: Job, state: State, probes: Sequence[Probe]) -> None:
         seed=job.config.seed,
         source=job.source,
     )
-    for probe in probes:
-        with undisturbed(job.fabric.device):
-            probe.act(view)
 
 
 def check(job: Job, state: State) -> None:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from divmin.data.base import Source
-from divmin.errors import DivminError
+from divmin.data.sets import Track
+from divmin.errors import DivminError, DivminWarning
 from divmin.training.config import TrainConfig
 from divmin.training.data_term import data_term
 from divmin.training.job import Losses, Networks
+from divmin.training.launch import first_process
 
 
 def parts(
-    config: TrainConfig, recipe: Losses | None = None, source: Source | None = None, pair: Networks | None = None
+    config: TrainConfig,
+    recipe: Losses | None = None,
+    source: Source | None = None,
+    pair: Networks | None = None,
+    *,
+    track: Track = iter,
 ) -> tuple[Losses, Source, Networks]:
     """Losses, data and networks of a run; what is given is taken in the place of a name.
+
+    `track` wraps the numbers of the pictures while data are read, to show progress.
 
     Example:
         >>> losses, source, pair = parts(TrainConfig(recipe="minimax", data="ring", model="mlp", label_smoothing=0.1))
@@ -25,7 +35,17 @@ def parts(
 
     recipe = losses(config, recipe)
     if source is None:
-        source = data.load(config.data, seed=config.seed, image_size=config.image_size, channels=config.channels)
+        with warnings.catch_warnings():
+            if not first_process():  # one of several that read the same says it
+                warnings.simplefilter("ignore", DivminWarning)
+            source = data.load(
+                config.data,
+                seed=config.seed,
+                image_size=config.image_size,
+                channels=config.channels,
+                corrupt=config.corrupt,
+                track=track,
+            )
     if pair is None:
         pair = models.build(
             config.model,

@@ -5,6 +5,8 @@ status.json        running, finished, interrupted or failed, why, and by which p
 metrics.jsonl      one record a line
 checkpoint.pt      all that is needed to go on
 checkpoints/       copies of the last ones, named by their step, where more than one is kept
+evaluation.jsonl   what was measured of samples on the way, a line each time
+best.pt            the checkpoint whose samples were best
 explanation.json   what the recipe minimises, written by the caller
 logged.json        how far TensorBoard and Weights & Biases have been told, written by the caller
 events.out...      event files of TensorBoard, written by the caller
@@ -29,9 +31,9 @@ from divmin.training.process import Process, current
 from divmin.training.record import Record, parse
 
 CONFIG, STATUS, METRICS, CHECKPOINT, SAMPLES = "config.yaml", "status.json", "metrics.jsonl", "checkpoint.pt", "samples"
+CHECKPOINTS, EVALUATION, BEST = "checkpoints", "evaluation.jsonl", "best.pt"
 EXPLANATION, LOGGED, EVENTS = "explanation.json", "logged.json", "events.out.tfevents.*.divmin"
-FILES = (CONFIG, STATUS, METRICS, CHECKPOINT, EXPLANATION, LOGGED)
-CHECKPOINTS = "checkpoints"
+FILES = (CONFIG, STATUS, METRICS, CHECKPOINT, EVALUATION, BEST, EXPLANATION, LOGGED)
 STATES = ("running", "finished", "interrupted", "failed")
 PICTURE, COPY = re.compile(r"\d{8}\.png"), re.compile(r"\d{8}\.pt")
 
@@ -156,14 +158,14 @@ def refuse_occupied(folder: Path, *, overwrite: bool = False) -> None:
         raise DivminError(
             f"{folder} holds a run: go on with divmin resume {folder}, or start anew with overwrite (--overwrite)"
         )
-    if folder.is_dir() and any(not _never_begun(path) for path in folder.iterdir()):
+    if folder.is_dir() and not _never_begun(folder):
         raise DivminError(f"{folder} holds other files: choose an empty folder for the run")
 
 
-def _never_begun(path: Path) -> bool:
-    """Whether this is a file of a run that was killed before it had a state."""
-    empty = path.name == SAMPLES and path.is_dir() and not any(path.iterdir())
-    return empty or path.name == CONFIG or path.match(".*.part")
+def _never_begun(folder: Path) -> bool:
+    """Whether there is nothing, or what a run leaves that was killed before it had a state; a config.yaml alone is somebody's."""
+    names = {path.name for path in folder.iterdir() if not path.match(".*.part")}
+    return not names or (SAMPLES in names <= {SAMPLES, CONFIG} and not any((folder / SAMPLES).iterdir()))
 
 
 def claim(folder: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -131,21 +133,42 @@ def load(path: str | Path, *, pair: Networks | None = None, device: str = "cpu")
         >>> tuple(sampler.sample(5, seed=0).shape) == (5, *sampler.shape)
         True
     """
-    from divmin.models import build
-
     path = Path(path)
     file = path / CHECKPOINT if path.is_dir() else path
     payload = read(file)
     config = TrainConfig.from_json(payload["config"], where=str(file))
-    shape, latent = tuple(payload["shape"]), payload["latent"]
-    if pair is None and "model" in payload["supplied"]:
-        raise DivminError(f"{file} was trained with its own pair of networks: pass them as load(..., pair=)")
-    if pair is None:
-        pair = build(config.model, shape=shape, latent=latent, width=config.width, seed=config.seed)
+    pair = networks_of(payload, pair, file)
     average, last = frozen_copy(pair.generator), frozen_copy(pair.generator)
     fill(average, payload["average"], name="generator", where=file)
     fill(last, payload["generator"], name="generator", where=file)
-    return Sampler(config, shape, latent, payload["step"], average.to(device), last.to(device))
+    shape = tuple(payload["shape"])
+    return Sampler(config, shape, payload["latent"], payload["step"], average.to(device), last.to(device))
+
+
+def networks_of(payload: Mapping[str, Any], pair: Networks | None, file: Path) -> Networks:
+    """The networks that a checkpoint's weights belong to: the given ones, or those that its settings name.
+
+    Args:
+        payload: what `checkpoint.read` returned.
+        pair: the caller's own.
+        file: what an error calls the checkpoint.
+    """
+    from divmin.models import build
+
+    if pair is not None:
+        return pair
+    if "model" in payload["supplied"]:
+        raise DivminError(f"{file} was trained with its own pair of networks: pass them as load(..., pair=)")
+    config = TrainConfig.from_json(payload["config"], where=str(file))
+    shape = tuple(payload["shape"])
+    return build(
+        config.model,
+        shape=shape,
+        latent=payload["latent"],
+        width=config.width,
+        seed=config.seed,
+        packing=config.packing,
+    )
 
 
 def _at_least(least: int, **values: int) -> None:

@@ -13,11 +13,13 @@ from typing import Any
 import torch
 
 from divmin.data.base import Source
+from divmin.data.sets import Track
 from divmin.errors import DivminError
 from divmin.training import checkpoint
 from divmin.training.config import TrainConfig, differences
 from divmin.training.ema import frozen_copy
 from divmin.training.job import Job, Losses, Networks, rehearse
+from divmin.training.judge import Judge, rewind
 from divmin.training.launch import LostProcessError, first_process, launched, sizes
 from divmin.training.loop import loop
 from divmin.training.parallel import with_joint_statistics
@@ -49,7 +51,9 @@ def train(
     source: Source | None = None,
     pair: Networks | None = None,
     probes: Sequence[Probe] = (),
+    judge: Judge | None = None,
     overwrite: bool = False,
+    track: Track = iter,
 ) -> Run:
     """Train a generator against a critic, from step 0.
 
@@ -59,7 +63,9 @@ def train(
         source: samples by index; config.data becomes its name.
         pair: generator and critic, trained in place; config.model becomes its name.
         probes: looks at the run.
+        judge: measures samples on the way, and keeps the best checkpoint.
         overwrite: replace the run in the folder `config.out`.
+        track: wraps the numbers of the pictures while data are read, to show progress.
 
     Returns:
         The run, finished or (after Ctrl-C or SIGTERM) interrupted with a checkpoint.
@@ -86,10 +92,10 @@ def train(
         folder = Path(fabric.broadcast(str(folder)))
         local, nodes = sizes(config)
         config = replace(config, out=str(folder), devices=local, nodes=nodes)
-        recipe, source, pair = parts(config, recipe, source, pair)
+        recipe, source, pair = parts(config, recipe, source, pair, track=track)
         rehearse(config, recipe, source, pair)
         shown = tuple(probes) if processes.first else ()
-        job = Job(config, recipe, source, pair, supplied, fabric, processes, folder, shown)
+        job = Job(config, recipe, source, pair, supplied, fabric, processes, folder, shown, judge)
         with undisturbed(fabric.device):
             seed_global(config.seed + processes.rank, fabric.device)
             state = _begin(job)
@@ -111,6 +117,8 @@ def resume(
     source: Source | None = None,
     pair: Networks | None = None,
     probes: Sequence[Probe] = (),
+    judge: Judge | None = None,
+    track: Track = iter,
 ) -> Run:
     """Go on with a run from its checkpoint; on the CPU the result is that of the uninterrupted run, bit for bit.
 
@@ -122,12 +130,15 @@ def resume(
         file: an older checkpoint of the run to go back to; what came after it is given up.
         recipe, source, pair: needed where the run was started with objects instead of names.
         probes: looks at the run.
+        judge: measures samples on the way, and keeps the best checkpoint.
+        track: wraps the numbers of the pictures while data are read, to show progress.
 
     Returns:
         The run, finished or interrupted.
 
     Raises:
-        DivminError: no checkpoint, a damaged one, a changed configuration, or nothing left to do.
+        DivminError: no checkpoint, a damaged one, a changed configuration, data that lost or gained samples, or nothing
+            left to do.
     """
     folder = Path(folder)
     path = folder / CHECKPOINT if file is None else Path(file)
@@ -138,10 +149,15 @@ def resume(
     asked = _agreed(stored, payload["step"], steps, config, folder, accept_changes)
     _all_supplied(payload["supplied"], recipe, source, pair, folder)
     with launched(asked) as (fabric, processes):
-        recipe, source, pair = parts(asked, recipe, source, pair)
+        recipe, source, pair = parts(asked, recipe, source, pair, track=track)
+        if not accept_changes and source.size != (before := payload.get("size", source.size)):
+            raise DivminError(
+                f"{source.name} has {source.size} samples, and had {before} when {folder} was trained: put back what was "
+                "there, or accept the change (accept_changes, --accept-changes)"
+            )
         rehearse(asked, recipe, source, pair)
         supplied, shown = tuple(payload["supplied"]), tuple(probes) if processes.first else ()
-        job = Job(asked, recipe, source, pair, supplied, fabric, processes, folder, shown)
+        job = Job(asked, recipe, source, pair, supplied, fabric, processes, folder, shown, judge)
         with undisturbed(fabric.device):
             seed_global(asked.seed + processes.rank, fabric.device)
             state = _begin(job)
@@ -151,6 +167,7 @@ def resume(
             if processes.first:
                 remove_leftovers(folder)
                 state.latest = rewind_metrics(folder, step=state.step, log_every=asked.log_every)
+                rewind(folder, state.step)
                 write_config(folder, asked)
             return _drive(job, state)
 
