@@ -108,7 +108,8 @@ def test_a_process_that_dies_ends_the_run_with_one_line(tmp_path):
     )  # fmt: skip
     try:
         end = time.monotonic() + TIME
-        while not (folder / "checkpoint.pt").exists():
+        # The first checkpoint is of step 0; the kill is to come after a later one.
+        while not (folder / "status.json").exists() or Run.open(folder).step < 20:
             assert running.poll() is None and time.monotonic() < end, running.communicate()
             time.sleep(0.1)
         children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
@@ -135,7 +136,8 @@ def test_interrupting_several_processes_saves_and_tells_once(tmp_path):
     )  # fmt: skip
     try:
         end = time.monotonic() + TIME
-        while not (folder / "checkpoint.pt").exists():
+        # The first checkpoint is of step 0; the kill is to come after a later one.
+        while not (folder / "status.json").exists() or Run.open(folder).step < 20:
             assert running.poll() is None and time.monotonic() < end, running.communicate()
             time.sleep(0.1)
         os.killpg(running.pid, signal.SIGINT)  # as a terminal does

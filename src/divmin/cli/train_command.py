@@ -102,7 +102,8 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
     from divmin.cli.outcome import sentences
     from divmin.experiment import explained
     from divmin.progress import tracking
-    from divmin.training import parts, rehearse
+    from divmin.training import rehearse
+    from divmin.training.parts import parts
 
     with tracking("reading pictures") as track:
         recipe, source, pair = parts(config, track=track)  # a name that is not known is an error

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from divmin.training.judge import Verdict as Verdict
     from divmin.training.launch import first_process as first_process
     from divmin.training.parts import losses as losses
-    from divmin.training.parts import parts as parts
     from divmin.training.probes import Probe as Probe
     from divmin.training.probes import View as View
     from divmin.training.record import Record as Record
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     from divmin.training.start import resume as resume
     from divmin.training.start import train as train
 
-# Where each name lives. They are imported on first use: a list of runs, or the help of a command, needs no torch.
+# Where each name lives. They are imported on first use: a list of runs, or the help of a command, needs no torch. A name that
+# is also that of a module cannot stand here, since the module would take its place.
 _HOMES = {
     "TrainConfig": "config",
     "TrainedCritic": "critic",
@@ -36,7 +36,6 @@ _HOMES = {
     "rehearse": "job",
     "first_process": "launch",
     "losses": "parts",
-    "parts": "parts",
     "Probe": "probes",
     "View": "probes",
     "Record": "record",
