@@ -75,7 +75,7 @@ def test_labels_that_nobody_knows(tmp_path: Path) -> None:
         assert labels(source) == found
         assert source.classes == (None if found is None else 3)  # type: ignore[attr-defined]
     datasets.Dataset.from_dict({"image": [cell] * 2, "label": [1, -1]}, features=kinds).to_parquet(path)
-    with pytest.raises(DivminError, match="1 rows without a label"):
+    with pytest.raises(DivminError, match="1 row without a label"):
         load(str(path))
 
 

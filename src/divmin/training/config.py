@@ -11,9 +11,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
-from divmin.data.form import CORRUPT
 from divmin.errors import DivminError, counted, suggest
-from divmin.training.augment import augmentation
 from divmin.training.schedule import SCHEDULES
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -149,7 +147,7 @@ class TrainConfig:
             _demand(0 <= value < 1, f"{name} must lie in [0, 1), got {value:g}")
         _demand(0 <= self.seed < 2**63, f"seed must lie in [0, 2**63), got {self.seed}")
         choices = {"device": DEVICES, "precision": PRECISIONS, "schedule": tuple(SCHEDULES), "likelihood": LIKELIHOODS}
-        for name, known in (choices | {"fakes": FAKES, "corrupt": CORRUPT}).items():
+        for name, known in (choices | {"fakes": FAKES}).items():
             value = getattr(self, name)
             _demand(value in known, f"{name} must be one of {', '.join(known)}, got {value!r}")
         _demand(
@@ -160,7 +158,15 @@ class TrainConfig:
             self.micro_batch % self.packing == 0,
             f"packing must divide the batch that passes at once, got {self.packing} and {self.micro_batch} samples",
         )
-        augmentation(self.augment)
+        # Both are known by rooms that need torch, which a list of runs does not wait for.
+        if self.augment:
+            from divmin.training.augment import augmentation
+
+            augmentation(self.augment)
+        if self.corrupt != "fatal":
+            from divmin.data.form import Form
+
+            Form(corrupt=self.corrupt)
 
     @property
     def micro_batch(self) -> int:
