@@ -11,7 +11,6 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
-from divmin.data.form import CORRUPT
 from divmin.errors import DivminError, counted, suggest
 from divmin.training.augment import augmentation
 from divmin.training.schedule import SCHEDULES
@@ -19,6 +18,7 @@ from divmin.training.schedule import SCHEDULES
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("32", "bf16-mixed", "16-mixed")
 LIKELIHOODS = ("pixels", "features")
+CORRUPT = ("fatal", "skip")  # those of divmin.data.form; the room of data imports torch, which settings do without
 PENALTIES = ("r1", "r2", "gradient_penalty", "one_sided_penalty", "orthogonal")
 FAKES = ("prior", "reconstructions", "both")
 
