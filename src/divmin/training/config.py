@@ -17,6 +17,7 @@ from divmin.training.schedule import SCHEDULES
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("32", "bf16-mixed", "16-mixed")
 LIKELIHOODS = ("pixels", "features")
+CORRUPT = ("fatal", "skip")  # those of divmin.data.form; the room of data imports torch, which settings do without
 PENALTIES = ("r1", "r2", "gradient_penalty", "one_sided_penalty", "orthogonal")
 FAKES = ("prior", "reconstructions", "both")
 
