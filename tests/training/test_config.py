@@ -64,10 +64,3 @@ def test_yaml_names_file_and_key(tmp_path):
 
 def test_every_field_explains_itself():
     assert all(len(item.metadata["help"]) > 10 for item in fields(TrainConfig))
-
-
-def test_what_becomes_of_corrupt_pictures_is_said_as_the_room_of_data_says_it():
-    from divmin.data import form
-    from divmin.training import config
-
-    assert config.CORRUPT == form.CORRUPT

@@ -12,12 +12,12 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from divmin.errors import DivminError, counted, suggest
+from divmin.training.augment import augmentation
 from divmin.training.schedule import SCHEDULES
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("32", "bf16-mixed", "16-mixed")
 LIKELIHOODS = ("pixels", "features")
-CORRUPT = ("fatal", "skip")  # those of divmin.data.form; the room of data imports torch, which settings do without
 PENALTIES = ("r1", "r2", "gradient_penalty", "one_sided_penalty", "orthogonal")
 FAKES = ("prior", "reconstructions", "both")
 
@@ -159,12 +159,8 @@ class TrainConfig:
             self.micro_batch % self.packing == 0,
             f"packing must divide the batch that passes at once, got {self.packing} and {self.micro_batch} samples",
         )
-        # Both are known by rooms that need torch, which a list of runs does not wait for.
-        if self.augment:
-            from divmin.training.augment import augmentation
-
-            augmentation(self.augment)
-        if self.corrupt != "fatal":
+        augmentation(self.augment)
+        if self.corrupt != "fatal":  # the room of data imports torch, for which a list of runs does not wait
             from divmin.data.form import Form
 
             Form(corrupt=self.corrupt)
