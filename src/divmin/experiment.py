@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -18,6 +19,7 @@ from divmin.files import write_json
 from divmin.objectives import AnyRecipe, Own, Recipe, Relativistic
 from divmin.progress import Track, progress, waiting
 from divmin.training import Judge, Probe, Run, TrainConfig, Verdict, View
+from divmin.training.job import Networks
 from divmin.training.run import EXPLANATION, frames, writing
 
 CURVES, DIVERGENCE, GRID, FILM = "curves.png", "divergence.png", "samples.png", "samples.gif"
@@ -29,6 +31,7 @@ def train(
     *,
     recipe: AnyRecipe | Own | None = None,
     source: Source | None = None,
+    pair: Networks | None = None,
     probes: Sequence[Probe] = (),
     log: Sequence[str] = (),
     overwrite: bool = False,
@@ -40,6 +43,7 @@ def train(
         config: the settings; see `TrainConfig` or `divmin train --help`.
         recipe: a Recipe object in place of `config.recipe`, or two functions of yours as `dm.Own`.
         source: a data source in place of `config.data`.
+        pair: networks in place of `config.model`, as `divmin.models.Pair` or anything with its fields; trained in place.
         probes: further looks at the run.
         log: loggers that are told of the run, such as ("tensorboard", "wandb"); see `divmin.loggers`.
         overwrite: replace the run in the folder `config.out`.
@@ -66,9 +70,8 @@ def train(
         )
 
     def start(looks: tuple[Probe, ...], judge: Judge | None, track: Track) -> Run:
-        return training.train(
-            config, recipe=recipe, source=source, probes=looks, judge=judge, overwrite=overwrite, track=track
-        )
+        own: dict[str, Any] = {"recipe": recipe, "source": source, "pair": pair}
+        return training.train(config, **own, probes=looks, judge=judge, overwrite=overwrite, track=track)
 
     return _watched(config, start, probes, loggers.chosen(log), recipe, show)
 
@@ -81,6 +84,7 @@ def resume(
     accept_changes: bool = False,
     recipe: AnyRecipe | Own | None = None,
     source: Source | None = None,
+    pair: Networks | None = None,
     probes: Sequence[Probe] = (),
     log: Sequence[str] = (),
     show: bool = True,
@@ -94,6 +98,7 @@ def resume(
         accept_changes: go on with the settings of an edited config.yaml instead of refusing them.
         recipe: the Recipe object of a run that was started with one.
         source: the data source of a run that was started with one.
+        pair: the networks of a run that was started with its own.
         probes: further looks at the run.
         log: loggers that are told of the run, from its first step on if they were not told before.
         show: show progress on standard error.
@@ -118,6 +123,7 @@ def resume(
             accept_changes=accept_changes,
             recipe=recipe,
             source=source,
+            pair=pair,
             probes=looks,
             judge=judge,
             track=track,

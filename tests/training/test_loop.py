@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+import divmin as dm
 from divmin.errors import DivminError
 from divmin.training import NotFiniteError, Probe, checkpoint, load
 from divmin.training.ema import Follower, decay_at, frozen_copy
@@ -171,6 +172,23 @@ def test_bfloat16_trains(lab):
     run = lab.train("a", precision="bf16-mixed")
     assert checkpoint.read(run.checkpoint)["critic"]["0.weight"].dtype == torch.float32
     assert not torch.equal(weights(run), weights(lab.train("b")))
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # torch's tracer, on its own account
+def test_compiled_networks_train_alike_and_are_stored_alike(lab, monkeypatch):
+    """With the tracer of torch.compile and without its code generator, which needs a compiler and half a minute."""
+    import torch._dynamo
+
+    original = nn.Module.compile
+    monkeypatch.setattr(nn.Module, "compile", lambda self: original(self, backend="eager"))
+    plain, compiled = (lab.train(name, parts=lab.parts("vae") | {"recipe": dm.recipe("sdkl")}, compile=name == "b")
+                       for name in "ab")  # fmt: skip
+    one, other = (checkpoint.read(run.checkpoint) for run in (plain, compiled))
+    for part in ("generator", "critic", "encoder"):
+        assert one[part].keys() == other[part].keys()
+        for key, value in one[part].items():
+            torch.testing.assert_close(value, other[part][key], rtol=1e-5, atol=1e-6)
+    torch._dynamo.reset()
 
 
 @pytest.mark.parametrize(
