@@ -119,4 +119,13 @@ def test_evaluation_on_the_way_by_settings(tmp_path, monkeypatch):
     assert dm.load(run.folder / "best.pt").step in (2, 4)
     with pytest.raises(dm.DivminError, match="unknown metric 'frechett': did you mean frechet"):
         dm.train(dm.TrainConfig(evaluate_every=1, metrics="frechett", out=f"{tmp_path}/other"), show=False)
+    for settings, message in (
+        ({"data": "two_moons", "metrics": "modes"}, r"modes needs data with modes .*, and two_moons has none"),
+        ({"data": "ring", "metrics": "frechet", "best": "recall"}, "best by 'recall': it is not among the metrics"),
+    ):
+        asked = dm.TrainConfig(**settings, model="mlp", evaluate_every=1, device="cpu", out=f"{tmp_path}/other")
+        with pytest.raises(dm.DivminError, match=message):
+            dm.train(asked, show=False)
+    with pytest.raises(dm.DivminError, match="metrics and best say what is evaluated, which needs evaluate_every"):
+        dm.TrainConfig(best="recall")
     assert not (tmp_path / "other").exists()

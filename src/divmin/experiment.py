@@ -12,7 +12,7 @@ from torch import Tensor
 
 from divmin import loggers, plots, training
 from divmin.data import Source
-from divmin.errors import DivminError
+from divmin.errors import DivminError, suggest
 from divmin.explanation import Explanation, audit, explain
 from divmin.explanation.curves import lines
 from divmin.files import write_json
@@ -153,15 +153,25 @@ def explained(config: TrainConfig, recipe: object = None) -> Explanation | None:
         config: the settings, which name the recipe and the regularisers.
         recipe: the object of a run that was started with one.
     """
+    if config.fakes != "prior":
+        return None  # the critic compares data with reconstructions: it says nothing of the model's samples
     try:
         losses = training.losses(config, recipe)
         if isinstance(losses, Own):
             return audit(losses.critic_loss, losses.generator_loss).explanation
         if not isinstance(losses, Recipe | Relativistic):
             return None
-        return explain(losses, penalty=config.regularisers)
+        return explain(losses, penalty=(*config.regularisers, *_of_data_term(config, losses)))
     except DivminError:  # the run has trained with these losses, so they are no reason to fail now
         return None
+
+
+def _of_data_term(config: TrainConfig, losses: Recipe | Relativistic) -> tuple[str, ...]:
+    """What the settings of a likelihood do to the answer."""
+    if getattr(losses, "likelihood", None) is None:
+        return ()
+    features = ("likelihood_of_features",) if config.likelihood == "features" else ()
+    return features if config.likelihood_noise else (*features, "mean_of_likelihood")
 
 
 def judge_of(config: TrainConfig) -> Judge | None:
@@ -173,9 +183,21 @@ def judge_of(config: TrainConfig) -> Judge | None:
     if config.evaluate_every is None:
         return None
     from divmin.evaluation import evaluate_view
-    from divmin.evaluation.metric import chosen
+    from divmin.evaluation.evaluate import fitting, has_modes
+    from divmin.evaluation.metric import MODES, chosen
 
-    chosen(config.metrics)  # a name that is not known is an error before any work
+    asked = chosen(config.metrics)  # a name that is not known is an error before any work
+    best = None if config.best is None else chosen([config.best])[0].name
+
+    def check(source: Source) -> None:
+        for metric in asked:
+            if metric.needs == MODES and not has_modes(source):
+                raise DivminError(
+                    f"{metric.name} needs data with modes (a mixture, or labels), and {source.name} has none"
+                )
+        names = [metric.name for metric in asked or fitting(source)]
+        if best is not None and best not in names:
+            raise DivminError(f"best by {config.best!r}: it is not among the metrics: {suggest(best, names)}")
 
     def act(view: View) -> Verdict:
         n, size = config.evaluate_samples, view.source.size
@@ -186,7 +208,7 @@ def judge_of(config: TrainConfig) -> Judge | None:
         said = f"n_real {found.n_real}, n_fake {found.n_fake}, {'; '.join(of)}"
         return Verdict({each.name: each.value for each in numbers}, {each.name: each.better for each in numbers}, said)
 
-    return Judge(config.evaluate_every, act, config.best)
+    return Judge(config.evaluate_every, act, best, check)
 
 
 @dataclass

@@ -255,7 +255,7 @@ def test_what_does_not_fit_is_refused(lab):
     for parts, settings, message in (
         ({**plain, "recipe": sdkl}, {}, "sdkl has a term in the model's likelihood .* needs an encoder; own has none"),
         ({**vae, "recipe": minimax}, {"fakes": "both"}, "fakes=both is for recipes with a data term"),
-        ({**plain, "recipe": minimax}, {"fakes": "both"}, "fakes=both needs an encoder, and own has none"),
+        ({**plain, "recipe": minimax}, {"fakes": "both"}, "fakes=both is for recipes with a data term"),
         (
             {**plain, "recipe": minimax},
             {"likelihood": "features", "likelihood_noise": True},

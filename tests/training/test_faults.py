@@ -339,6 +339,44 @@ def test_changed_settings_are_taken_when_they_are_accepted(lab):
     assert checkpoint.read(again.checkpoint)["critic_optimizer"]["param_groups"][0]["lr"] == 0.0005
 
 
+def test_going_back_gives_up_what_came_after(lab):
+    from divmin.training.run import picture_path
+
+    def draw(view):
+        view.picture.write_bytes(b"picture")
+
+    settings = {"steps": 12, "checkpoint_every": 2, "keep": 4}
+    run = lab.train("a", **settings, more={"probes": [Probe(2, draw)]})
+    again = resume(run.folder, file=run.folder / "checkpoints" / "00000008.pt", steps=9, **lab.parts())
+    assert [p.name for p in sorted((run.folder / "checkpoints").iterdir())] == [
+        "00000006.pt",
+        "00000008.pt",
+        "00000009.pt",
+    ]
+    assert not picture_path(run.folder, 10).exists() and picture_path(run.folder, 8).exists()
+    assert again.step == 9
+
+
+def test_what_ends_with_the_last_step_does_not_grow(lab):
+    for settings, what in (({"schedule": "cosine"}, "schedule"), ({"instance_noise": 0.1}, "instance_noise")):
+        run = lab.train(what, steps=4, **settings)
+        with pytest.raises(
+            DivminError, match=rf"{what} of .* end with step 4: with another number of steps it is another run"
+        ):
+            resume(run.folder, steps=8, **lab.parts())
+        assert resume(run.folder, steps=8, accept_changes=True, **lab.parts()).step == 8
+
+
+def test_compiling_without_a_compiler_is_told_before_the_folder(lab, monkeypatch):
+    def broken(function):
+        raise RuntimeError("InvalidCxxCompiler: No working C++ compiler found")
+
+    monkeypatch.setattr(torch, "compile", broken)
+    with pytest.raises(DivminError, match=r"torch.compile does not work here: InvalidCxxCompiler"):
+        lab.train("a", compile=True)
+    assert not (lab.root / "a").exists()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root; the next test covers the message")
 def test_read_only_folder(lab, tmp_path):
     (tmp_path / "shut").mkdir(mode=0o500)

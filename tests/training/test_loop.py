@@ -179,6 +179,7 @@ def test_compiled_networks_train_alike_and_are_stored_alike(lab, monkeypatch):
     """With the tracer of torch.compile and without its code generator, which needs a compiler and half a minute."""
     import torch._dynamo
 
+    monkeypatch.setattr("divmin.training.start.compiler", lambda config: None)
     original = nn.Module.compile
     monkeypatch.setattr(nn.Module, "compile", lambda self: original(self, backend="eager"))
     plain, compiled = (lab.train(name, parts=lab.parts("vae") | {"recipe": dm.recipe("sdkl")}, compile=name == "b")

@@ -84,6 +84,16 @@ def test_two_functions_of_the_user_train_as_the_recipe_that_they_are(tmp_path, s
     assert dm.resume(own.folder, steps=8, recipe=mine, show=False).step == 8
 
 
+def test_a_generator_loss_of_two_arguments_gets_data_too(lab):
+    r = dm.recipe("rpgan")
+    mine = dm.Own(r.critic_loss, lambda real, fake: r.generator_loss(fake, real=real), name="mine")
+    assert mine.needs_real and not dm.Own(r.critic_loss, lambda fake: fake.mean()).needs_real
+    runs = [lab.train(name, parts={**lab.parts(), "recipe": losses}) for name, losses in (("a", mine), ("b", r))]
+    one, other = (checkpoint.read(run.checkpoint)["generator"] for run in runs)
+    assert all(torch.equal(value, other[key]) for key, value in one.items())
+    assert dm.audit(mine.critic_loss, mine.generator_loss).explanation is None  # it compares, as rpgan does
+
+
 def test_recipes_with_a_data_term_need_an_encoder(lab):
     with pytest.raises(
         dm.DivminError, match="sdkl has a term in the model's likelihood of the data, which needs an encoder"

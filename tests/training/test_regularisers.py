@@ -198,8 +198,14 @@ def test_the_explanation_accounts_for_every_regulariser():
         "packing",
     ):
         assert f"{name} (" in said
-    mixed = explained(TrainConfig(recipe="vaegan", fakes="reconstructions", likelihood_noise=True))
-    assert "what is minimised is not known" in " ".join(mixed.warnings)
+    assert explained(TrainConfig(recipe="vaegan", fakes="reconstructions")) is None  # which is told as not known
+    for settings, names in (
+        ({"likelihood": "features"}, ["likelihood_of_features", "mean_of_likelihood"]),
+        ({"likelihood": "features", "likelihood_noise": True}, ["likelihood_noise", "likelihood_of_features"]),
+        ({}, ["mean_of_likelihood"]),
+    ):
+        noted = [text.split(" (")[0] for text in explained(TrainConfig(recipe="sdkl", **settings)).warnings]
+        assert [name for name in noted if "likelihood" in name and " " not in name] == names
 
 
 @pytest.mark.parametrize(

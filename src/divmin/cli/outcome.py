@@ -10,7 +10,8 @@ from divmin.errors import counted
 from divmin.experiment import explained, pictures
 from divmin.explanation import Explanation
 from divmin.explanation.record import tails_text
-from divmin.training import Run, first_process
+from divmin.training import Run, TrainConfig, evaluations, first_process
+from divmin.training.run import BEST
 
 
 def report(run: Run, as_json: bool) -> int:
@@ -22,10 +23,15 @@ def report(run: Run, as_json: bool) -> int:
     return run.exit_code
 
 
-def sentences(recipe: str, found: Explanation | None) -> list[str]:
-    """What a recipe minimises: the answer, its tails, what to look out for."""
+def sentences(config: TrainConfig, found: Explanation | None) -> list[str]:
+    """What a run minimises: the answer, its tails, what to look out for."""
     if found is None:
-        return [f"{recipe}: what it minimises is not known"]
+        why = (
+            ""
+            if config.fakes == "prior"
+            else ": its critic compares data with reconstructions, not with the model's samples"
+        )
+        return [f"{config.recipe}: what it minimises is not known{why}"]
     tails = [] if found.tails is None else [f"tail weights (R, S) = {tails_text(found.tails)}"]
     return [f"{found.subject}: {found.sentence}", *tails, *(f"note: {warning}" for warning in found.warnings)]
 
@@ -36,11 +42,13 @@ def _lines(run: Run, found: Explanation | None) -> list[str]:
     )
     lines = [
         f"{ended} at step {run.step} of {run.config.steps}",
-        *sentences(run.config.recipe, found),
+        *sentences(run.config, found),
         f"run folder: {run.folder}",
     ]
     if run.state == "interrupted":
         lines.append(f"go on with: divmin resume {run.folder}")
+    if (best := evaluations.best(evaluations.read(run.folder), run.config.best)) is not None:
+        lines.append(f"best {best.metric}: {best.value:.5g} at step {best.step}: {run.folder / BEST}")
     drawn = pictures(run)
     lines += [f"picture: {path}" for path in drawn if path.parent == run.folder]
     on_the_way = [path for path in drawn if path.parent != run.folder]

@@ -18,7 +18,7 @@ UNITS = (("d", 86400.0), ("h", 3600.0), ("min", 60.0))
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        "examples:\n  divmin runs\n  divmin runs runs/sweep --metric mmd --json\n"
+        "examples:\n  divmin runs\n  divmin runs runs/sweep --metric frechet --json\n"
         "best or last: the best value of the first metric that was measured, or of --metric, and its step; else the last losses"
     )
     parser.add_argument("folder", nargs="?", type=Path, default=Path("runs"), help="where to look (default runs)")

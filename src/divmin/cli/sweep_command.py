@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from divmin.cli.columns import aligned
 from divmin.cli.plugins import add_import, load
 from divmin.cli.train_command import add_log, add_settings, logs, settings
-from divmin.errors import DivminError
+from divmin.errors import DivminError, suggest
 from divmin.grammar import listed
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     load(arguments.imports)
     from divmin.sweeps import grid, read_seeds, read_values, sweep
+    from divmin.training import Record
 
     base = settings(arguments)
     values = [read_values(text) for text in arguments.grid]
@@ -71,9 +73,17 @@ def run(arguments: argparse.Namespace) -> int:
         values=dict(values),
         out=arguments.out,
     )
+    metrics = None if arguments.metric is None else listed(arguments.metric)
+    if metrics is not None and all(each.evaluate_every is None for each in configs):
+        known = [item.name for item in fields(Record)]
+        for name in metrics:  # without an evaluation there is what the records hold, which is known now
+            if name not in known:
+                raise DivminError(
+                    f"--metric {name} is not in the records of a run, and nothing is evaluated without --evaluate-every: "
+                    f"{suggest(name, known)}"
+                )
     if arguments.dry_run:
         return _dry_run(configs, arguments.json)
-    metrics = None if arguments.metric is None else listed(arguments.metric)
     show = not arguments.json
     outcomes = sweep(configs, jobs=arguments.jobs, log=logs(arguments), imports=arguments.imports, show=show)
     return _report(outcomes, metrics, arguments.json)

@@ -100,7 +100,7 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
     import yaml
 
     from divmin.cli.outcome import sentences
-    from divmin.experiment import explained
+    from divmin.experiment import explained, judge_of
     from divmin.progress import tracking
     from divmin.training import rehearse
     from divmin.training.parts import parts
@@ -108,6 +108,8 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
     with tracking("reading pictures") as track:
         recipe, source, pair = parts(config, track=track)  # a name that is not known is an error
     rehearse(config, recipe, source, pair)
+    if (judge := judge_of(config)) is not None and judge.check is not None:
+        judge.check(source)
     found = explained(config)
     networks = {"generator": pair.generator, "critic": pair.critic}
     if (encoder := getattr(pair, "encoder", None)) is not None:
@@ -132,5 +134,5 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
     print(f"# data: {source.name}, shape {tuple(source.shape)}, {size}{left_out}")
     numbers = ", ".join(f"{name} {number:,}" for name, number in sizes.items())
     print(f"# networks: {numbers} parameters, z of dimension {pair.latent}")
-    print("\n".join(f"# {line}" for line in sentences(config.recipe, found)))
+    print("\n".join(f"# {line}" for line in sentences(config, found)))
     return 0

@@ -81,6 +81,17 @@ EFFECTS = {
         "hold for the model, and what is minimised is not known",
         "what is minimised is not known",
     ),
+    "likelihood_of_features": Effect(
+        "the data term describes features of the critic",
+        "it is -log q of features, which move with the critic, and not of x: the answer holds for the laws of features at best",
+        "it is -log q of features, which move with the critic, and not of x",
+    ),
+    "mean_of_likelihood": Effect(
+        "the critic judges the mean of p(x|z)",
+        "the data term is about the model with the likelihood's noise and the adversarial one about the model without: the answer "
+        "holds as far as that noise does not matter",
+        "the data term is about the model with the likelihood's noise, the adversarial one about the model without",
+    ),
     "likelihood_noise": Effect(
         "samples of p(x|z) instead of its mean",
         "the model is the one with that noise: the answer is about it",

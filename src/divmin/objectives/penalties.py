@@ -131,7 +131,7 @@ def orthogonal(network: nn.Module) -> Tensor:
     Example:
         >>> layer = nn.Linear(2, 2, bias=False)
         >>> _ = nn.init.eye_(layer.weight)
-        >>> float(orthogonal(nn.Sequential(layer)))
+        >>> orthogonal(nn.Sequential(layer)).item()
         0.0
 
     Source: Brock et al. 2017, section 3.2, as Berger & Sebag use it.

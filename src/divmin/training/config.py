@@ -160,6 +160,11 @@ class TrainConfig:
             f"packing must divide the batch that passes at once, got {self.packing} and {self.micro_batch} samples",
         )
         augmentation(self.augment)
+        _demand(
+            self.evaluate_every is not None or not (self.metrics or self.best),
+            "metrics and best say what is evaluated, which needs evaluate_every: give it, or leave them out",
+        )
+        _demand(self.warmup <= self.steps, f"warmup must not exceed steps, got {self.warmup} and {self.steps}")
         if self.corrupt != "fatal":  # the room of data imports torch, for which a list of runs does not wait
             from divmin.data.form import Form
 
@@ -174,6 +179,19 @@ class TrainConfig:
     def samples_a_step(self) -> int:
         """Data samples that are seen for each generator step."""
         return self.batch_size * max(self.critic_steps, 1)
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """What reaches its end with the last step, so that a longer run would not be this one with more steps.
+
+        >>> TrainConfig(schedule="cosine", instance_noise=0.1).ends
+        ('schedule', 'instance_noise')
+        """
+        on = {
+            "schedule": self.schedule != "constant",
+            "instance_noise": self.instance_noise and self.instance_noise_steps is None,
+        }
+        return tuple(name for name, value in on.items() if value)
 
     @property
     def penalties(self) -> dict[str, float]:

@@ -177,8 +177,7 @@ def fits(config: TrainConfig, recipe: Losses, pair: Networks) -> None:
     unfit = {
         f"{recipe.name} has a term in the model's likelihood of the data, which needs an encoder; {pair.name} has none: "
         "choose a model with one, or Pair(..., encoder=)": term is not None and encoder is None,
-        f"fakes={config.fakes} needs an encoder, and {pair.name} has none": config.fakes != "prior" and encoder is None,
-        f"fakes={config.fakes} is for recipes with a data term; {recipe.name} trains no encoder": (
+        f"fakes={config.fakes} is for recipes with a data term, whose encoder makes reconstructions; {recipe.name} has none": (
             config.fakes != "prior" and term is None
         ),
         f"a likelihood of features needs a critic with features(x) and head(h); that of {pair.name} has none": (

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from divmin.data.base import Source
 from divmin.errors import DivminError, suggest
 from divmin.files import write_text
 from divmin.training.probes import View
@@ -40,6 +41,7 @@ class Judge:
         every: generator steps between judgements, at least 1.
         act: from a look at the run to what was measured; what it draws has no effect on the run.
         by: the metric by which the best checkpoint is kept; the first one that is measured when None.
+        check: raises where the data cannot be judged so, before any work is done.
 
     >>> judge = Judge(10, lambda view: Verdict({"distance": 0.5}, {"distance": "lower"}))
     """
@@ -47,6 +49,7 @@ class Judge:
     every: int
     act: Callable[[View], Verdict]
     by: str | None = None
+    check: Callable[[Source], object] | None = None
 
     def metric(self, found: Verdict) -> str:
         """The name of the metric that decides.

@@ -44,6 +44,24 @@ def first_process() -> bool:
     return all(int(os.environ.get(name, "0")) == 0 for name in ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK"))
 
 
+def compiler(config: TrainConfig) -> None:
+    """Compile something small where networks are to be compiled.
+
+    Raises:
+        DivminError: torch.compile cannot work here, as without a C++ compiler.
+    """
+    if not config.compile:
+        return
+    try:
+        torch.compile(lambda x: x.sin() + 1)(torch.zeros(2, device=_device(config)))
+    # The tracer, the code generator and the compilers below report in dozens of exception types.
+    except Exception as error:
+        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise DivminError(
+            f"torch.compile does not work here: {reason}; train without compile, or install a compiler"
+        ) from error
+
+
 @contextmanager
 def launched(config: TrainConfig) -> Iterator[tuple[Fabric, Processes]]:
     """The device, the precision, and the processes: started here (devices > 1), or by torchrun or `fabric run` before.

@@ -180,6 +180,14 @@ def claim(folder: Path) -> None:
         (folder / SAMPLES).mkdir(exist_ok=True)
 
 
+def give_up(folder: Path, step: int) -> None:
+    """Remove copies of checkpoints and pictures of later steps: what a run that goes back to a step will not have."""
+    with writing(folder):
+        for path in (*kept(folder), *frames(folder)):
+            if int(path.stem) > step:
+                path.unlink()
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove the half-written files of a process that was killed."""
     for name in FILES:

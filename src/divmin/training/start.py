@@ -20,7 +20,7 @@ from divmin.training.config import TrainConfig, differences
 from divmin.training.ema import frozen_copy
 from divmin.training.job import Job, Losses, Networks, rehearse
 from divmin.training.judge import Judge, rewind
-from divmin.training.launch import LostProcessError, first_process, launched, sizes
+from divmin.training.launch import LostProcessError, compiler, first_process, launched, sizes
 from divmin.training.loop import loop
 from divmin.training.parallel import with_joint_statistics
 from divmin.training.parts import parts
@@ -33,6 +33,7 @@ from divmin.training.run import (
     Run,
     claim,
     default_folder,
+    give_up,
     kept,
     refuse_occupied,
     remove_leftovers,
@@ -88,6 +89,7 @@ def train(
     folder = Path(config.out) if config.out is not None else default_folder(config, datetime.now())
     if first_process():
         refuse_occupied(folder, overwrite=overwrite)
+    compiler(config)
     with launched(config) as (fabric, processes):
         folder = Path(fabric.broadcast(str(folder)))
         local, nodes = sizes(config)
@@ -99,6 +101,8 @@ def train(
         with undisturbed(fabric.device):
             seed_global(config.seed + processes.rank, fabric.device)
             state = _begin(job)
+            if judge is not None and judge.check is not None:
+                judge.check(source)
             # Only now, when nothing more can be amiss with the parts, is an old run given up.
             if processes.first:
                 claim(folder)
@@ -148,6 +152,7 @@ def resume(
     stored = replace(TrainConfig.from_json(payload["config"], where=str(path)), out=str(folder))
     asked = _agreed(stored, payload["step"], steps, config, folder, accept_changes)
     _all_supplied(payload["supplied"], recipe, source, pair, folder)
+    compiler(asked)
     with launched(asked) as (fabric, processes):
         recipe, source, pair = parts(asked, recipe, source, pair, track=track)
         if not accept_changes and source.size != (before := payload.get("size", source.size)):
@@ -168,6 +173,7 @@ def resume(
                 remove_leftovers(folder)
                 state.latest = rewind_metrics(folder, step=state.step, log_every=asked.log_every)
                 rewind(folder, state.step)
+                give_up(folder, state.step)
                 write_config(folder, asked)
             return _drive(job, state)
 
@@ -242,6 +248,12 @@ def _agreed(
                 f"{where} differs from the run: {changed}; only steps can change when a run goes on, unless changes are "
                 "accepted (accept_changes, --accept-changes)"
             )
+    grown = (steps if steps is not None else (config or written).steps) != stored.steps
+    if not accept and grown and stored.ends:
+        raise DivminError(
+            f"{' and '.join(stored.ends)} of {folder} end with step {stored.steps}: with another number of steps it is another "
+            "run; start that one anew, or accept the change (accept_changes, --accept-changes)"
+        )
     if accept:
         stored = replace(config or written, out=str(folder))
     wanted = steps if steps is not None else (config or written).steps
