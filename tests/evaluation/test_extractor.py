@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import sys
 from pathlib import Path
@@ -70,7 +71,7 @@ def test_features_are_checked() -> None:
 
 def test_a_registered_name(monkeypatch: pytest.MonkeyPatch) -> None:
     module = sys.modules["divmin.evaluation.extractor"]
-    monkeypatch.setattr(module, "_EXTRACTORS", dict(module._EXTRACTORS))
+    monkeypatch.setattr(module, "_EXTRACTORS", copy.copy(module._EXTRACTORS))
     register_extractor("twice", "for tests")(
         lambda source, seed, track: Extractor("twice", "times 2", 2, lambda x: 2 * x)
     )

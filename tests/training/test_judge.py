@@ -8,7 +8,7 @@ import math
 import pytest
 
 from divmin.errors import DivminError
-from divmin.training import Judge, Probe, Verdict, checkpoint, load, resume
+from divmin.training import Judge, Probe, Run, Verdict, checkpoint, load, resume
 
 VALUES = {2: 5.0, 4: 3.0, 6: math.inf, 8: 4.0, 10: 3.0, 12: 7.0}
 
@@ -60,6 +60,30 @@ def test_resumption_judges_as_the_undisturbed_run(lab, same):
     for name in ("checkpoint.pt", "best.pt"):
         one, other = (checkpoint.read(run.folder / name) for run in (whole, again))
         assert one["best"] == other["best"] and same(one["generator"], other["generator"])
+
+
+def test_going_back_gives_up_a_later_best(lab):
+    """At step 4 the best so far was step 4; going back to step 2, it is found again, or another one if the data say so."""
+    run = lab.train("a", steps=6, checkpoint_every=2, keep=9, more={"judge": judge(by="distance")})
+    assert checkpoint.read(run.folder / "best.pt")["step"] == 4
+    old = run.folder / "checkpoints" / "00000002.pt"
+    worse = Judge(2, lambda view: Verdict({"distance": 9.0}, {"distance": "lower"}))
+    again = resume(run.folder, file=old, **lab.parts(), judge=worse)
+    best = checkpoint.read(again.folder / "best.pt")
+    assert (best["step"], best["best"]) == (
+        4,
+        {"value": 9.0, "step": 4},
+    )  # of this run, not the 3.0 of the one given up
+
+
+def test_resumption_checks_what_is_judged(lab):
+    def refuse(source):
+        raise DivminError("cannot be judged so")
+
+    run = lab.train("a")
+    with pytest.raises(DivminError, match="cannot be judged so"):
+        resume(run.folder, steps=9, **lab.parts(), judge=Judge(2, judge().act, check=refuse))
+    assert Run.open(run.folder).state == "finished"
 
 
 def test_judging_leaves_no_trace_in_the_run(lab, same):

@@ -13,6 +13,7 @@ from typing import TypeVar
 from divmin import grammar
 from divmin.data.density import Density
 from divmin.errors import DivminError, suggest
+from divmin.named import Named
 
 Number = int | float
 Make = TypeVar("Make", bound=Callable[..., Density])
@@ -37,16 +38,14 @@ class DensityEntry:
         return self.make(**parameters)
 
 
-_DENSITIES: dict[str, DensityEntry] = {}
+_DENSITIES: Named[DensityEntry] = Named("density")
 
 
 def register_density(name: str, summary: str) -> Callable[[Make], Make]:
     """Enter the decorated factory, whose parameters are numbers with defaults, in the registry."""
 
     def enter(make: Make) -> Make:
-        if name in _DENSITIES:
-            raise DivminError(f"two densities are called {name!r}: rename one of them")
-        _DENSITIES[name] = DensityEntry(name, summary, make)
+        _DENSITIES.add(name, DensityEntry(name, summary, make))
         return make
 
     return enter

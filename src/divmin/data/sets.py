@@ -10,6 +10,7 @@ from types import MappingProxyType
 from divmin.data.base import Source
 from divmin.data.form import Form
 from divmin.errors import DivminError
+from divmin.named import Named
 
 Track = Callable[[Iterable[int]], Iterable[int]]
 
@@ -41,7 +42,7 @@ class SetEntry:
     make: Make
 
 
-_SETS: dict[str, SetEntry] = {}
+_SETS: Named[SetEntry] = Named("data set")
 _WORD = re.compile(r"\s*(?P<word>\w+)\s*(?P<call>\(.*\))?\s*(?::(?P<rest>.*))?", re.ASCII | re.DOTALL)
 
 
@@ -50,9 +51,7 @@ def register_set(usage: str, summary: str) -> Callable[[Make], Make]:
     word = re.split(r"\W", usage, maxsplit=1)[0]
 
     def enter(make: Make) -> Make:
-        if word in _SETS:
-            raise DivminError(f"two data sets are called {word!r}: rename one of them")
-        _SETS[word] = SetEntry(usage, summary, make)
+        _SETS.add(word, SetEntry(usage, summary, make))
         return make
 
     return enter

@@ -66,9 +66,9 @@ def read(path: Path, key: str) -> dict[str, Any] | None:
             if archive.testzip() is not None:
                 return None
         payload = torch.load(path, map_location="cpu", weights_only=True)
-    except (
-        Exception
-    ):  # foreign bytes can fail anywhere inside the zip reader and the unpickler, with almost any exception
+    # Foreign bytes can fail anywhere inside the zip reader and the unpickler, with almost any exception; what was kept is
+    # then made anew.
+    except Exception:
         return None
     known = isinstance(payload, dict) and payload.get("format") == FORMAT and payload.get("key") == key
     return payload["content"] if known and isinstance(payload.get("content"), dict) else None

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from divmin.data import Source
-from divmin.errors import DivminError, suggest
+from divmin.errors import DivminError
+from divmin.named import Named
 
 AT_ONCE = 256  # samples that pass through a network together
 
@@ -75,16 +76,14 @@ class ExtractorEntry:
     make: Callable[[Source, int, Track], Extractor]
 
 
-_EXTRACTORS: dict[str, ExtractorEntry] = {}
+_EXTRACTORS: Named[ExtractorEntry] = Named("extractor")
 
 
 def register_extractor(name: str, summary: str) -> Callable[..., Any]:
     """Enter the decorated `make(source, seed, track)` in the registry."""
 
     def enter(make: Callable[[Source, int, Track], Extractor]) -> Callable[[Source, int, Track], Extractor]:
-        if name in _EXTRACTORS:
-            raise DivminError(f"two extractors are called {name!r}: rename one of them")
-        _EXTRACTORS[name] = ExtractorEntry(name, summary, make)
+        _EXTRACTORS.add(name, ExtractorEntry(name, summary, make))
         return make
 
     return enter
@@ -124,9 +123,7 @@ def extractor(what: Any, source: Source, *, seed: int = 0, track: Track = iter) 
     if isinstance(what, Extractor):
         return what
     if isinstance(what, str):
-        if what not in _EXTRACTORS:
-            raise DivminError(f"unknown extractor {what!r}: {suggest(what, list(_EXTRACTORS))}")
-        return _EXTRACTORS[what].make(source, seed, track)
+        return _EXTRACTORS.find(what).make(source, seed, track)
     if not callable(what) or isinstance(what, type):
         raise DivminError(f"extractor is {what!r}: expected a name, a module, or a function from samples to features")
     return of_function(what, source)

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from divmin.errors import DivminError, suggest
+from divmin.errors import DivminError
+from divmin.named import Named
 
 
 class Sink(Protocol):
@@ -62,14 +63,12 @@ class Logger:
     summary: str
 
 
-_LOGGERS: dict[str, Logger] = {}
+_LOGGERS: Named[Logger] = Named("logger")
 
 
 def register(logger: Logger) -> None:
     """Add a logger under its name; a taken name is an error."""
-    if logger.name in _LOGGERS:
-        raise DivminError(f"two loggers are called {logger.name!r}: rename one of them")
-    _LOGGERS[logger.name] = logger
+    _LOGGERS.add(logger.name, logger)
 
 
 def loggers() -> Mapping[str, Logger]:
@@ -96,10 +95,7 @@ def chosen(names: Sequence[str]) -> tuple[Logger, ...]:
     """
     if isinstance(names, str):
         raise DivminError(f"log takes a sequence of names, such as ({names!r},); got the text {names!r}")
-    for name in names:
-        if name not in _LOGGERS:
-            raise DivminError(f"unknown logger {name!r}: {suggest(name, list(_LOGGERS))}")
-    found = tuple(_LOGGERS[name] for name in dict.fromkeys(names))
+    found = tuple(_LOGGERS.find(name) for name in dict.fromkeys(names))
     for logger in found:
         if importlib.util.find_spec(logger.module) is None:
             raise DivminError(

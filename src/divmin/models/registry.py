@@ -10,9 +10,10 @@ from typing import Protocol
 import torch
 from torch import nn
 
-from divmin.errors import DivminError, suggest
+from divmin.errors import DivminError
 from divmin.models.base import Pair, Shape
 from divmin.models.packing import packed
+from divmin.named import Named
 
 
 class BuildsFromLatent(Protocol):
@@ -86,7 +87,7 @@ class Model:
             )
 
 
-_MODELS: dict[str, Model] = {}
+_MODELS: Named[Model] = Named("model")
 
 
 def register(model: Model) -> Model:
@@ -95,10 +96,7 @@ def register(model: Model) -> Model:
     Raises:
         DivminError: the name is taken.
     """
-    if model.name in _MODELS:
-        raise DivminError(f"two models are called {model.name!r}: rename one of them")
-    _MODELS[model.name] = model
-    return model
+    return _MODELS.add(model.name, model)
 
 
 def models() -> Mapping[str, Model]:
@@ -145,9 +143,7 @@ def build(
         >>> x.shape, pair.critic(x).shape, pair.encoder(x).shape
         (torch.Size([5, 2]), torch.Size([5]), torch.Size([5, 8]))
     """
-    if name not in _MODELS:
-        raise DivminError(f"unknown model {name!r}: {suggest(name, list(_MODELS))}")
-    model = _MODELS[name]
+    model = _MODELS.find(name)
     latent = model.latent if latent is None else latent
     width = model.width if width is None else width
     for label, value in (("latent", latent), ("width", width), ("packing", packing)):

@@ -16,7 +16,7 @@ from divmin.errors import DivminError
 from divmin.files import write_atomically
 from divmin.training.judge import Best
 from divmin.training.randomness import restore
-from divmin.training.run import CHECKPOINT, checkpoint_path, kept, writing
+from divmin.training.run import BEST, CHECKPOINT, checkpoint_path, kept, writing
 from divmin.training.state import State
 from divmin.version import __version__
 
@@ -167,6 +167,29 @@ def apply(
     state.seconds, state.seconds_at_record = payload["seconds"], payload["seconds_at_record"]
     state.best = Best(**payload["best"])
     state.saved_step = state.step
+
+
+def without_rows(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A checkpoint that has not recorded anything in its interval."""
+    return {**payload, **{name: payload[name][:0] for name in ("critic_rows", "generator_rows")}}
+
+
+def give_up_best(folder: Path, state: State) -> None:
+    """Remove a best checkpoint of a later step, which the run will not have; the search for the best then begins anew.
+
+    After a kill the same steps follow and the same best is found again.
+    """
+    path = folder / BEST
+    if not path.exists():
+        return
+    try:
+        later = read(path)["step"] > state.step
+    except DivminError:
+        later = True  # what cannot be read is the best of nothing
+    if later:
+        with writing(folder):
+            path.unlink()
+        state.best = Best()
 
 
 def fill(module: nn.Module, values: Mapping[str, Tensor], *, name: str, where: Path) -> None:

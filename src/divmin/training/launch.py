@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 PRECISION: dict[str, Any] = {"32": "32-true", "bf16-mixed": "bf16-mixed", "16-mixed": "16-mixed"}
-
-
 PATIENCE = 60.0  # seconds that other processes get to end
 
 
@@ -84,7 +82,7 @@ def launched(config: TrainConfig) -> Iterator[tuple[Fabric, Processes]]:
         )
     external = by_fabric or "TORCHELASTIC_RUN_ID" in os.environ or "LOCAL_RANK" in os.environ
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells of every process that it starts
-    with _others(0 if external else local - 1, nodes) as children:
+    with _others(0 if external else local - 1, nodes):
         try:
             places: dict[str, Any] = {} if by_fabric else {"accelerator": device, "devices": local, "num_nodes": nodes}
             strategy: dict[str, Any] = {"strategy": "ddp"} if local * nodes > 1 and not by_fabric else {}
@@ -97,18 +95,16 @@ def launched(config: TrainConfig) -> Iterator[tuple[Fabric, Processes]]:
         if fabric.world_size > 1:
             distributed.barrier()
             distributed.destroy_process_group()
-        for child in children:
-            child.wait(timeout=PATIENCE)
 
 
 @contextmanager
-def _others(count: int, nodes: int) -> Iterator[Sequence[subprocess.Popen[bytes]]]:
+def _others(count: int, nodes: int) -> Iterator[None]:
     """This program once more for each of the other devices of this machine, as Fabric's environment expects them.
 
     Fabric's own launcher kills this process when one of the others dies, before it could say what happened.
     """
     if not count:
-        yield ()
+        yield
         return
     import __main__
 
@@ -129,7 +125,7 @@ def _others(count: int, nodes: int) -> Iterator[Sequence[subprocess.Popen[bytes]
         for rank in range(1, count + 1)
     ]
     try:
-        yield children
+        yield
     except BaseException:
         for child in children:
             child.terminate()

@@ -44,6 +44,12 @@ from divmin.training.run import (
 from divmin.training.signals import polite_stop
 from divmin.training.state import State, begin
 
+ROWS = (
+    "log_every",
+    "accumulate",
+    "critic_steps",
+)  # what decides how many rows an interval has, and what each stands for
+
 
 def train(
     config: TrainConfig,
@@ -166,7 +172,11 @@ def resume(
         with undisturbed(fabric.device):
             seed_global(asked.seed + processes.rank, fabric.device)
             state = _begin(job)
+            if judge is not None and judge.check is not None:
+                judge.check(source)
             precision, rank = fabric.strategy.precision, processes.rank
+            if any(getattr(asked, name) != getattr(stored, name) for name in ROWS):
+                payload = checkpoint.without_rows(payload)  # means over steps of other sizes say nothing
             checkpoint.apply(payload, state, precision=precision, device=fabric.device, rank=rank, where=path)
             processes.wait()  # all have read the file
             if processes.first:
@@ -174,6 +184,7 @@ def resume(
                 state.latest = rewind_metrics(folder, step=state.step, log_every=asked.log_every)
                 rewind(folder, state.step)
                 give_up(folder, state.step)
+                checkpoint.give_up_best(folder, state)
                 write_config(folder, asked)
             return _drive(job, state)
 
