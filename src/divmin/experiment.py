@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
@@ -47,7 +48,7 @@ def train(
         probes: further looks at the run.
         log: loggers that are told of the run, such as ("tensorboard", "wandb"); see `divmin.loggers`.
         overwrite: replace the run in the folder `config.out`.
-        show: show progress on standard error.
+        show: say on standard error what is minimised, and show progress.
 
     Returns:
         The run; its pictures are listed by `pictures`.
@@ -101,7 +102,7 @@ def resume(
         pair: the networks of a run that was started with its own.
         probes: further looks at the run.
         log: loggers that are told of the run, from its first step on if they were not told before.
-        show: show progress on standard error.
+        show: say on standard error what is minimised, and show progress.
 
     Returns:
         The run.
@@ -261,7 +262,7 @@ def _watched(
         bars, track = stack.enter_context(progress(config.steps, done)) if show else ((), iter)
         tellers = stack.enter_context(loggers.telling(told, config.log_every, anew))
         # Loggers come last, because they tell what the others have written.
-        looks = (_noting(found, config), Probe(config.sample_every, drawing.look), *bars, *probes, *tellers)
+        looks = (_noting(found, config, show), Probe(config.sample_every, drawing.look), *bars, *probes, *tellers)
         run = start(looks, judge_of(config), track)
     if not training.first_process():
         return run
@@ -273,11 +274,13 @@ def _watched(
     return run
 
 
-def _noting(found: Explanation | None, config: TrainConfig) -> Probe:
-    """The probe that writes what is minimised into the run folder, at its first look."""
+def _noting(found: Explanation | None, config: TrainConfig, show: bool) -> Probe:
+    """The probe that writes what is minimised into the run folder, and says it, at its first look: nothing was refused."""
     news = [] if found is None else [{"minimises": found.formula_name, **found.to_record()}]
 
     def note(view: View) -> None:
+        if news and found is not None and show:
+            print(f"{found.subject}: {found.sentence}", file=sys.stderr)
         while news:
             with writing(view.folder):
                 write_json(view.folder / EXPLANATION, news.pop())

@@ -111,6 +111,8 @@ def test_best_metrics_by_their_direction(run: Path, tmp_path: Path, capsys: pyte
     for metric, value in (("recall", 0.6), ("mine", 9.0)):
         assert table(tmp_path, capsys, "--metric", metric)[0]["best"] == {"metric": metric, "value": value, "step": 2}
     assert table(tmp_path, capsys, "--metric", "kernel")[0]["best"] is None
+    main(["runs", str(tmp_path), "--metric", "kernel"])
+    assert capsys.readouterr().err == "no run here has measured kernel\n"
     main(["runs", str(tmp_path)])
     assert "frechet 1.5 at 2" in capsys.readouterr().out
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
                 print(f"{each.name}: {each.reason}")
     else:
         print(f"no runs in {arguments.folder} or below it")
+    if arguments.metric and found and all(each.best is None for each in found):
+        print(f"no run here has measured {arguments.metric}", file=sys.stderr)
     return 0
 
 

@@ -38,7 +38,7 @@ def add_settings(parser: argparse.ArgumentParser, without: Sequence[str] = ()) -
         flag = "--" + field.name.replace("_", "-")
         kind = next(kind for kind in (get_args(hints[field.name]) or (hints[field.name],)) if kind is not type(None))
         options: dict[str, Any] = {"default": None, "dest": field.name}
-        text = f"{field.metadata['help']} (default {'none' if field.default is None else field.default})".replace(
+        text = f"{field.metadata['help']} (default {'none' if field.default in (None, '') else field.default})".replace(
             "%", "%%"
         )
         if kind is bool:
