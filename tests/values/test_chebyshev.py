@@ -1,6 +1,7 @@
 """Large landscapes, which are interpolated: within the tolerance and the claimed error, and not at all where nothing is smooth."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -37,8 +38,8 @@ def test_few_places_make_a_large_grid() -> None:
 def test_what_is_not_smooth_is_refused() -> None:
     x = torch.linspace(-1, 1, 80).double()
 
-    def of(function: object) -> object:
-        return interpolated(lambda at: (function(at), torch.zeros(len(at)).double()), [x, x], 1e-8)  # type: ignore[operator]
+    def of(function: Callable[[torch.Tensor], torch.Tensor]) -> object:
+        return interpolated(lambda at: (function(at), torch.zeros(len(at)).double()), [x, x], 1e-8)
 
     assert of(lambda at: at.sin().prod(1)) is not None
     assert of(lambda at: (at[:, 0] - 0.3 * at[:, 1]).abs()) is None  # a kink along a line
