@@ -57,3 +57,9 @@ def test_places_that_interpolation_misses_are_computed() -> None:
     found = interpolated(find, [x, x], 1e-8)
     truth = find(torch.cartesian_prod(x, x))[0]
     assert found is None or bool(((found[0] - truth).abs() <= found[1]).all())
+
+
+@pytest.mark.parametrize("tolerance", [-1.0, math.nan, math.inf])
+def test_a_tolerance_that_is_none_is_refused(tolerance: float) -> None:
+    with pytest.raises(dm.DivminError, match="tolerance is"):
+        dm.landscape("js", dm.law(P), td.Normal, GRID, tolerance=tolerance)

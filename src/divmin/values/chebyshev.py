@@ -20,10 +20,8 @@ WORTH = 0.6  # share of a grid from which on nodes save nothing
 RATIO = 4.0  # largest over smallest of a positive axis from which on its logarithm is the coordinate
 ACROSS = (0.0, 0.5, 1.0)  # where lines along an axis cross the others
 LEFT = 0.02  # share of the tolerance that coefficients may have where a series is cut
-CHECKS, MARGIN = (
-    128,
-    4.0,
-)  # places of the grid at which it is compared, and what the largest difference is multiplied by
+CHECKS = 128  # places of the grid at which it is compared
+MARGIN = 4.0  # what the largest difference there is multiplied by
 
 
 @dataclass(frozen=True)

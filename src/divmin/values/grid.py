@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
+from divmin.errors import DivminError
 from divmin.family import Divergence
 from divmin.family import divergence as named_divergence
 from divmin.values import model as _model
@@ -74,7 +76,7 @@ def landscape(
         Values in nats [len(first), len(second), ...] with their errors.
 
     Raises:
-        DivminError: a family that does not take the parameters, or laws for which no exact value is known.
+        DivminError: a family that does not take the parameters, a tolerance below 0, or laws for which no exact value is known.
 
     Example:
         >>> import divmin as dm, torch
@@ -92,6 +94,8 @@ def landscape(
     f = f if isinstance(f, Divergence) else named_divergence(f)
     p, model = _model.read(p, family)
     names, axes = _model.parameters(grid)
+    if not 0 <= tolerance < math.inf:
+        raise DivminError(f"tolerance is {tolerance}: expected a number from 0, such as 1e-8")
     theta = torch.cartesian_prod(*axes).reshape(-1, len(names))
     looked = 0
 
