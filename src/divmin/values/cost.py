@@ -15,6 +15,7 @@ from divmin.family.algebra import Reversed, Skewed, Sum, Tilted
 from divmin.family.kinks import HockeyStick
 
 NEAR = 300.0  # the |d| from which e^d a and e^-d b are their tails to the last digit
+SLOW = 1.5  # tail weights up to which a half at NEAR is less than the rounding of the other
 FAR = 1e290  # values of s or w beyond which, or below whose inverse, they go on as their tails
 
 
@@ -33,16 +34,17 @@ def quick_s(f: Divergence, d: Tensor) -> Tensor:
 
     def halves(x: Tensor) -> tuple[Tensor, Tensor]:
         """min(1, e^d) a and min(1, e^-d) b, by their tails where a or b overflow and the product does not."""
-        far = False
-        if x.numel():
-            low, high = x.aminmax()  # one pass; NaN is far
-            far = not (float(low) >= -NEAR and float(high) <= NEAR)
+        low, high = (float(end) for end in x.aminmax()) if x.numel() else (0.0, 0.0)
+        far = not (low >= -NEAR and high <= NEAR)  # NaN is far
         left, right = (x.clamp(min=-NEAR), x.clamp(max=NEAR)) if far else (x, x)
         one = left.clamp(max=0).exp_() * f.a(left)
         other = right.neg().clamp_(max=0).exp_() * f.b(right)
-        if far:
+        if far and _goes_on(f.tails.R):
             one = one * ((2 - f.tails.R) * (x - left)).exp()
+        if far and _goes_on(f.tails.S):
             other = other * ((f.tails.S - 2) * (x - right)).exp()
+        if math.isinf(low) or math.isinf(high):
+            one = one + (x - x)  # NaN at both ends
         return one, other
 
     def value(x: Tensor) -> Tensor:
@@ -61,6 +63,11 @@ def quick_s(f: Divergence, d: Tensor) -> Tensor:
         return out.masked_scatter(beyond, slope_of_s(f, x[beyond])) if bool(beyond.any()) else out
 
     return numerics.smooth(d, value, slope)
+
+
+def _goes_on(tail: float) -> bool:
+    """Whether a half has a factor e^((tail - 2) |d|) beyond NEAR that anybody sees: not where it is 1, or the other half hides it."""
+    return tail > SLOW and tail != 2
 
 
 def slope_of_s(f: Divergence, d: Tensor) -> Tensor:

@@ -34,6 +34,7 @@ GOOD, CLAIMED = 3e-10, 3e-8  # relative: of what the last doubling of trapezoids
 BATCH = 4096  # parameters whose integrals are one computation
 MOST = 20_000_000  # points of a batch
 PIECE = 2**15  # nodes whose arrays stay in a processor's cache, and outweigh what a call costs
+KEPT = 3 * 2**20  # numbers in memory that is kept between pieces
 SIDES = (1.5, 4.0, 12.0)  # multiples of a spread left and right of a mark at which boxes begin
 WIDE = 9.0  # spreads around marks to which trapezoids reach
 RESOLVED = 0.6  # spreads between nodes from which on trapezoids are believed
@@ -209,6 +210,9 @@ def _trapezoid(f: Divergence, batch: Batch) -> tuple[Tensor, Tensor, int]:
     steepest = ((scale**2 + (p.marks - centre) ** 2).sqrt() / p.spreads).amax(1).clamp(min=1)
     left, seen, places = torch.arange(count), 0, torch.linspace(0, 1, FIRST, dtype=torch.float64)
     size, before, last = stop - start, values, values
+    torch.empty(
+        KEPT, dtype=torch.float64
+    )  # freed at once: then C's allocator keeps pages, which pieces would fault in anew
     for level in range(LEVELS):
         rows = max(1, PIECE // len(places))
         found = [_terms(f, batch, each, start, size, places) for each in left.split(rows)]
