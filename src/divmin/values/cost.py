@@ -43,7 +43,7 @@ def quick_s(f: Divergence, d: Tensor) -> Tensor:
             one = one * ((2 - f.tails.R) * (x - left)).exp()
         if far and _goes_on(f.tails.S):
             other = other * ((f.tails.S - 2) * (x - right)).exp()
-        if math.isinf(low) or math.isinf(high):
+        if not (math.isfinite(low) and math.isfinite(high)):
             one = one + (x - x)  # NaN at both ends
         return one, other
 
