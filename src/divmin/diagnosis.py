@@ -234,19 +234,18 @@ def diagnose(
         seen, link, label = None, None if found is None else found.link, TRAINED
     real, fake = data.batch(places), sampler.sample(len(places), seed=seed, ema=ema)
     scores = [judge.score(x) for x in (real, fake)]
-    reading = from_critic(members, *scores, link=link, warnings=warnings, label=label)
-    if seen is not None:
-        reading = replace(reading, link="its output is d")
-    d_real, d_fake = (torch.as_tensor(log_ratios(link)[0](each.double().numpy())) for each in scores)
-    apart = separation(d_real.numpy(), d_fake.numpy())
+    convert, words = (seen.log_ratio, _along(*seen.line)) if seen is not None else log_ratios(link)
+    d_real, d_fake = (convert(each.double().numpy()) for each in scores)
+    reading = replace(from_critic(members, d_real, d_fake, warnings=warnings, label=label), link=words)
+    apart = separation(d_real, d_fake)
     return Diagnosis(
         run=str(run),
         step=sampler.step,
         source=data.name,
         separation=apart,
         reading=reading,
-        worst_covered=Extremes.of(real, d_real, places, highest=True),
-        most_fake=Extremes.of(fake, d_fake, torch.arange(len(fake)), highest=False),
+        worst_covered=Extremes.of(real, torch.as_tensor(d_real), places, highest=True),
+        most_fake=Extremes.of(fake, torch.as_tensor(d_fake), torch.arange(len(fake)), highest=False),
         sentences=verdict(apart, seen),
         contest=seen,
         seed=seed,
@@ -280,8 +279,18 @@ def write(found: Diagnosis, folder: str | Path) -> list[Path]:
     real, fake = found.worst_covered, found.most_fake
     image = real.samples.dim() == 4
     for side, other, name, titles in (
-        (real, fake, WORST, ("worst-covered data, highest d = log p/q first (nats)", "data by d = log p/q, samples black")),
-        (fake, real, FAKE, ("most fake-looking samples, lowest d = log p/q first (nats)", "samples by d = log p/q, data black")),
+        (
+            real,
+            fake,
+            WORST,
+            ("worst-covered data, highest d = log p/q first (nats)", "data by d = log p/q, samples black"),
+        ),
+        (
+            fake,
+            real,
+            FAKE,
+            ("most fake-looking samples, lowest d = log p/q first (nats)", "samples by d = log p/q, data black"),
+        ),
     ):
         title = titles[0] if image else f"{titles[1]}; the {'highest' if side is real else 'lowest'} ringed"
         save_sheet(side.samples, side.d, folder / name, title=title, shown=SHOWN, behind=other.samples)
@@ -312,6 +321,10 @@ def check_out(folder: Path) -> None:
     check_folder(folder)
     if folder.exists() and not folder.is_dir():
         raise DivminError(f"cannot write a diagnosis to {folder}: it is a file; name a folder")
+
+
+def _along(intercept: float, slope: float) -> str:
+    return f"d = {intercept:.3g} + {slope:.3g} c, the line for its output c that the part to choose by asks for"
 
 
 def _critic_loss(losses: str | AnyRecipe) -> AnyRecipe:
@@ -348,7 +361,8 @@ def _readable(config: TrainConfig) -> None:
     other = {
         f"judges {config.packing} samples together (packing), and has no log-ratio of one": config.packing > 1,
         "was not trained (critic_steps is 0)": config.critic_steps == 0,
-        f"compares data with {config.fakes}, not with the model's samples": config.fakes != "prior",
+        f"compares data with reconstructions too (fakes is {config.fakes}), not with the model's samples alone": config.fakes
+        != "prior",
     }
     for what, true in other.items():
         if true:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,6 +20,8 @@ from divmin.adversary.pulls import Norm, Pull, norms
 from divmin.adversary.separation import BLIND, separation
 from divmin.data.sets import Track
 from divmin.errors import DivminError
+from divmin.estimators.crossfit import Scores, line_of
+from divmin.estimators.samples import Floats
 from divmin.training.critic import TrainedCritic
 from divmin.training.probes import device_of, draw
 from divmin.training.randomness import derive, seed_global, seeded, undisturbed
@@ -83,6 +86,7 @@ class Contest:
     Args:
         looks: at step 0, then at equal distances of log(steps), and at the end.
         best: the step of the look with the lowest loss, whose weights the critic has.
+        line: intercept and slope of the logistic recalibration of its output that the same held-out part asks for.
         critic: what it is.
         losses: the recipe whose critic loss trained it.
         settings: how.
@@ -92,6 +96,7 @@ class Contest:
 
     looks: tuple[Look, ...]
     best: int
+    line: tuple[float, float]
     critic: str
     losses: str
     settings: Settings
@@ -108,6 +113,10 @@ class Contest:
         """The last look."""
         return self.looks[-1]
 
+    def log_ratio(self, scores: Floats) -> Floats:
+        """d from the critic's output: intercept + slope c."""
+        return self.line[0] + self.line[1] * np.asarray(scores, dtype=np.float64)
+
     def below(self, share: float) -> int | None:
         """The first look at which the held-out loss was below a share of 2 log 2, in steps; None where it never was."""
         return next((look.step for look in self.looks if look.loss < share * BLIND), None)
@@ -121,6 +130,7 @@ class Contest:
             "data": self.said,
             "stopped": self.stopped,
             "best": self.best,
+            "line": list(self.line),
             "below_10_percent": self.below(0.1),
             "below_1_percent": self.below(0.01),
             "looks": [
@@ -185,9 +195,13 @@ def contest(
     since: list[float] = []
     best: dict[str, Tensor] = {}
 
-    def look(step: int) -> None:
+    def held_out(step: int) -> tuple[Tensor, Tensor]:
         critic.eval()
-        d_real, d_fake = (TrainedCritic(critic, step).score(x, batch_size=512) for x in (chosen, others))
+        judge = TrainedCritic(critic, step)
+        return judge.score(chosen, batch_size=512), judge.score(others, batch_size=512)
+
+    def look(step: int) -> None:
+        d_real, d_fake = held_out(step)
         seen = separation(d_real.numpy(), d_fake.numpy())
         compared = d_real[torch.arange(settings.batch_size) % len(d_real)]
         lengths = norms(open_generator, critic, batches, compared, pulls)
@@ -217,9 +231,9 @@ def contest(
             if stop.signal is not None:
                 break
     critic.load_state_dict(best)
-    critic.eval()
-    lowest = min(looks, key=lambda each: each.loss)
-    return Contest(tuple(looks), lowest.step, *names, settings, parts.said, stop.signal)
+    lowest = min(looks, key=lambda each: each.loss).step
+    line = _line(*(each.numpy() for each in held_out(lowest)))
+    return Contest(tuple(looks), lowest, line, *names, settings, parts.said, stop.signal)
 
 
 def schedule(steps: int) -> list[int]:
@@ -231,6 +245,13 @@ def schedule(steps: int) -> list[int]:
     decades = math.log10(steps)
     powers = {round(10 ** (k / A_DECADE)) for k in range(int(A_DECADE * decades) + 1)}
     return sorted({0, *(each for each in powers if each <= steps), steps})
+
+
+def _line(real: Floats, fake: Floats) -> tuple[float, float]:
+    """The line that takes out what the last steps before a look leave in every score, and what was learned by heart."""
+    x, y = real.astype(np.float64), fake.astype(np.float64)
+    folds = (np.zeros(len(x), dtype=np.int64), np.zeros(len(y), dtype=np.int64))
+    return line_of(Scores(x, y, np.ones_like(x), np.ones_like(y), *folds), steepest=math.inf)
 
 
 def _plain(value: float) -> float | None:

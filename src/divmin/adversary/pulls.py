@@ -102,7 +102,7 @@ def norms(
     for z in batches:
         d = critic(generator(z)).flatten()
         for name, pull in pulls.items():
-            w = pull(d.detach().double(), real.double().to(d.device))
+            w = pull(d.detach().cpu().double(), real.cpu().double())  # not every device has float64
             lengths[name].append(_length(d, w, weights))
     return {name: _norm(each) for name, each in lengths.items()}
 
@@ -113,7 +113,7 @@ def _length(d: Tensor, w: Tensor, weights: list[nn.Parameter]) -> float:
     if top == 0 or not math.isfinite(top):
         return top
     slopes = torch.autograd.grad(
-        d, weights, grad_outputs=(w / (top * len(d))).to(d.dtype), retain_graph=True, allow_unused=True
+        d, weights, grad_outputs=(w / (top * len(d))).to(d), retain_graph=True, allow_unused=True
     )
     return top * math.sqrt(sum(float(slope.double().square().sum()) for slope in slopes if slope is not None))
 

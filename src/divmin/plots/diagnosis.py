@@ -102,7 +102,7 @@ def draw_loss(record: Contest, ax: Axes) -> None:
         ax.axhline(share * BLIND, color="0.75", linewidth=0.8, zorder=0)
         ax.annotate(
             "2 log 2" if share == 1 else f"{share:.0%}", (1, share * BLIND), xycoords=("axes fraction", "data"),
-            xytext=(-2, 2), textcoords="offset points", ha="right", fontsize="x-small", color="0.4",
+            xytext=(3, 0), textcoords="offset points", va="center", fontsize="x-small", color="0.4",
         )  # fmt: skip
     ax.plot(record.best, record.lowest.loss, "o", color=COLOURS[0], label="read here", clip_on=False)
     ax.set(title="critic's loss", xlabel="critic steps", ylabel="nats", yscale="log")
