@@ -112,9 +112,10 @@ def draw_loss(record: Contest, ax: Axes) -> None:
 
 def draw_accuracy(record: Contest, ax: Axes) -> None:
     """The share of held-out data and samples that the critic tells."""
-    ax.plot([look.step for look in record.looks], [look.accuracy for look in record.looks], color=COLOURS[0])
+    shares = [look.accuracy for look in record.looks]
+    ax.plot([look.step for look in record.looks], shares, color=COLOURS[0])
     ax.axhline(0.5, color="0.75", linewidth=0.8, zorder=0)
-    ax.set(title="accuracy, held out", xlabel="critic steps", ylabel="share", ylim=(0.45, 1.02))
+    ax.set(title="accuracy, held out", xlabel="critic steps", ylabel="share", ylim=(min(0.48, *shares) - 0.03, 1.02))
     _steps(record, ax)
 
 
