@@ -39,6 +39,10 @@ SHARED = (
     "of it, and what it has by heart looks better here than on new data; compare with held-out data"
 )
 NOISE = "samples are means of p(x|z), without its noise; the run's critic judged them with it"
+AVERAGE = (
+    "the run's critic was trained against the generator's last weights, and these are samples of their average: read the former "
+    "with ema=False (--last)"
+)
 RECORD, WORST, FAKE, CURVES, CALIBRATION = (
     "diagnosis.json",
     "worst_covered.png",
@@ -231,6 +235,7 @@ def diagnose(
             raise DivminError("model and width are of a fresh critic: give fresh_critic (--fresh-critic) too")
         places, judge = some(data, n, seed), load_critic(run, pair=pair, device=device)
         warnings += [SEEN] if learned else []
+        warnings += [AVERAGE] if ema and config.ema_decay > 0 else []
         seen, link, label = None, None if found is None else found.link, TRAINED
     real, fake = data.batch(places), sampler.sample(len(places), seed=seed, ema=ema)
     scores = [judge.score(x) for x in (real, fake)]

@@ -160,3 +160,8 @@ def test_sentences() -> None:
     said = "\n".join(verdict(partly, heart))
     assert "lowest at step 10 (1) and rose to 2" in said and "learned this by heart" in said
     assert "not reached in 100 steps" in said
+    assert verdict(partly, None)[0].startswith(
+        "the run's own critic, on 50 data and 50 samples, tells them apart in part"
+    )
+    sure = separation(np.linspace(-100, 200, 50), np.linspace(-200, 100, 50))
+    assert "too sure of itself" in verdict(sure, None)[0]

@@ -34,8 +34,8 @@ class Separation:
 
     @property
     def blind(self) -> bool:
-        """Whether the area under the curve is that of guessing, within two standard errors."""
-        return abs(self.auc - 0.5) <= 2 * self.auc_stderr
+        """Whether the area under the curve is no more than that of guessing, within two standard errors."""
+        return self.auc <= 0.5 + 2 * self.auc_stderr
 
     def to_record(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -78,7 +78,8 @@ def _far(found: Separation) -> str:
         return f"finds no difference ({found}): nothing wrong is seen"
     if found.loss < SEPARATE * BLIND:
         return f"separates them ({found}): supports do not meet as far as it sees"
-    return f"tells them apart in part ({found})"
+    off = "; it is too sure of itself: its loss is above that of D = 1/2" if found.loss > BLIND else ""
+    return f"tells them apart in part ({found}){off}"
 
 
 def _learned(contest: Contest) -> list[str]:
