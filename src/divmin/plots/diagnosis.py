@@ -36,7 +36,7 @@ def save_sheet(
         path: a .png, .svg or .pdf file.
         title: what they are.
         shown: how many images; of vectors a quarter of them are ringed.
-        behind: vectors of the other side, as black dots; of no use with images.
+        behind: vectors of the other side, as black dots, or ticks where they are numbers; of no use with images.
     """
     if samples.dim() == 4:
         rows = math.ceil(min(shown, len(samples)) / COLUMNS)
@@ -50,9 +50,8 @@ def save_sheet(
         return
     with figure(path, 5.6, 4.3) as drawn:
         ax = drawn.subplots()
-        if behind is not None and behind[0].numel() > 1:
-            x, y = behind.flatten(1)[:, :2].T.numpy()
-            ax.scatter(x, y, s=1.5, color="0.25", linewidths=0, zorder=0)
+        if behind is not None:
+            draw_behind(behind, ax)
         points = draw_ratios(samples, d, ax, shown // 4)
         if points is not None:
             drawn.colorbar(points, ax=ax, label="d (nats)")
@@ -64,6 +63,16 @@ def draw_image(image: Tensor, d: float, ax: Axes) -> None:
     shown = ((image.permute(1, 2, 0) + 1) / 2).clamp(0, 1)
     ax.imshow(shown.squeeze(-1).numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     ax.text(0.5, -0.04, f"{d:+.2f}", transform=ax.transAxes, ha="center", va="top", fontsize="small")
+
+
+def draw_behind(samples: Tensor, ax: Axes) -> None:
+    """The other side, small and dark: vectors as dots under all others, numbers as ticks along the axis."""
+    flat = samples.flatten(1).numpy()
+    if flat.shape[1] > 1:
+        ax.scatter(flat[:, 0], flat[:, 1], s=1.5, color="0.25", linewidths=0, zorder=0)
+    else:
+        ticks = ax.get_xaxis_transform()  # x in its unit, y as a share of the height
+        ax.plot(flat[:, 0], [0.015] * len(flat), "|", color="0.25", markersize=6, alpha=0.3, transform=ticks)
 
 
 def draw_ratios(samples: Tensor, d: Tensor, ax: Axes, ringed: int) -> Any:
