@@ -12,6 +12,7 @@ from divmin.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from divmin import data as data
+    from divmin.diagnostics import Monitor as Monitor
     from divmin.errors import DivminError as DivminError
     from divmin.estimators import Estimate as Estimate
     from divmin.estimators import Ratio as Ratio
@@ -58,6 +59,7 @@ _HOMES = {
     "from_curvature": "divmin.family",
     "from_f": "divmin.family",
     "DivminError": "divmin.errors",
+    "Monitor": "divmin.diagnostics",
     "Audit": "divmin.explanation",
     "Explanation": "divmin.explanation",
     "audit": "divmin.explanation",
@@ -90,6 +92,7 @@ _HOMES = {
 }
 _ROOMS = (
     "data",
+    "diagnostics",
     "estimators",
     "evaluation",
     "explanation",
