@@ -21,7 +21,8 @@ SERIOUS, CAUTION, NOTE = "serious", "caution", "note"
 SEVERITIES = (SERIOUS, CAUTION, NOTE)
 ENOUGH = 200  # scores of each side, fewer of which are not judged
 SURE = 3.5  # standard errors: of a thousand sound critics one or two are blamed for each number that is looked at
-LARGE = 0.15  # of a slope, or nats of an intercept: less is beyond chance with many scores and matters to nobody
+LARGE = 0.15  # of a slope: less is beyond chance with many scores and matters to nobody
+APART = 0.3  # nats of an intercept, likewise
 TIED, LOOSE = 0.01, 0.9  # share of scores at one end that are equal, and of all others that are not
 OUTSIDE = 3.5  # nats: a constant so large comes of a side without a loss, since both together hold it near 0
 ALWAYS, NEVER = 0.95, 0.3  # shares right on both sides of a critic that says the same to everything
@@ -201,7 +202,7 @@ def _scaled(seen: Seen) -> Iterator[Finding]:
 
 def _shifted(seen: Seen) -> Iterator[Finding]:
     intercept, stderr = seen.calibration.intercept
-    if seen.reading.kind == RATIO and abs(intercept) > max(SURE * stderr, LARGE):
+    if seen.reading.kind == RATIO and abs(intercept) > max(SURE * stderr, APART):
         yield Finding(
             "shifted", CAUTION,
             f"the critic's output is off by {-intercept:+.2f} nats everywhere (intercept {_pm(seen.calibration.intercept)}, slope "
@@ -294,10 +295,8 @@ OTHERS: tuple[Look, ...] = (_pulls, _moves, _even, _thin)
 
 
 def _off(calibration: Calibration) -> bool:
-    return any(
-        abs(value - sound) > max(SURE * stderr, LARGE)
-        for (value, stderr), sound in ((calibration.slope, 1.0), (calibration.intercept, 0.0))
-    )
+    (slope, slope_stderr), (intercept, stderr) = calibration.slope, calibration.intercept
+    return abs(slope - 1) > max(SURE * slope_stderr, LARGE) or abs(intercept) > max(SURE * stderr, APART)
 
 
 def _more_than_shifted(calibration: Calibration) -> bool:

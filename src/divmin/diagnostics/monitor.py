@@ -24,6 +24,7 @@ from divmin.objectives import recipe as named_recipe
 WATCHED = ("kl", "reverse_kl", "js", "squared_hellinger")
 KEPT, LEAST = 4096, 10  # scores of each side that are kept one by one, and without which there is no report
 FORMAT = 1
+FAR = 40.0  # nats: how far the weight and the cost are told for pictures
 
 
 class Monitor:
@@ -38,6 +39,7 @@ class Monitor:
         divergences: what to bound from the scores, names or objects; the one that is minimised comes in addition.
         every: counts one update of so many.
         keep: the last scores of each side on which calibration and values rest.
+        explanation: what the recipe minimises, where that was asked before.
 
     Raises:
         DivminError: an unknown recipe or divergence, or both a recipe and functions.
@@ -57,17 +59,18 @@ class Monitor:
 
     def __init__(
         self,
-        recipe: str | Recipe | Relativistic | Own | Explanation | None = None,
+        recipe: str | Recipe | Relativistic | Own | None = None,
         *,
         critic_loss: Callable[..., Tensor] | None = None,
         generator_loss: Callable[..., Tensor] | None = None,
         divergences: Sequence[str | Divergence] = WATCHED,
         every: int = 1,
         keep: int = KEPT,
+        explanation: Explanation | None = None,
     ) -> None:
         if every < 1 or keep < LEAST:
             raise DivminError(f"every is {every} and keep is {keep}: expected at least 1 and {LEAST}")
-        self._losses, self._explanation = _asked(recipe, critic_loss, generator_loss)
+        self._losses, self._explanation = _asked(recipe, critic_loss, generator_loss, explanation)
         self._members = _members(divergences, self._explanation)
         self._every, self._keep = every, keep
         relative = isinstance(self._losses, Relativistic)
@@ -97,8 +100,11 @@ class Monitor:
         Raises:
             DivminError: no numbers, lists of another length than before, or a step that lies before the last.
         """
-        x, y = scores(real, "real"), scores(fake, "fake")
         at = self._last + 1 if step is None else int(step)
+        if self._streams and self._updates % self._every:
+            self._last, self._updates = max(at, self._last), self._updates + 1
+            return
+        x, y = scores(real, "real"), scores(fake, "fake")
         if at < self._last:
             raise DivminError(f"step {at} comes after step {self._last}: expected steps that do not fall")
         if len(x) != len(y) or (self._streams and len(x) != len(self._streams)):
@@ -110,8 +116,6 @@ class Monitor:
             self._streams = [self._stream() for _ in x]
             self._first = at
         self._last, self._updates = at, self._updates + 1
-        if (self._updates - 1) % self._every:
-            return
         for stream, one, other in zip(self._streams, x, y, strict=True):
             stream.take(at, one, other, norms)
 
@@ -183,24 +187,26 @@ class Monitor:
 
 
 def _asked(
-    recipe: Any, critic_loss: Callable[..., Tensor] | None, generator_loss: Callable[..., Tensor] | None
+    recipe: Any,
+    critic_loss: Callable[..., Tensor] | None,
+    generator_loss: Callable[..., Tensor] | None,
+    known: Explanation | None,
 ) -> tuple[Any, Explanation | None]:
+    """The losses and what they minimise; None for what is not known."""
     if critic_loss is not None or generator_loss is not None:
         if recipe is not None or critic_loss is None or generator_loss is None:
             raise DivminError("give a recipe, or both critic_loss and generator_loss")
         recipe = Own(critic_loss, generator_loss)
-    if recipe is None:
-        return None, None
-    if isinstance(recipe, Explanation):
-        return None, recipe
     losses = named_recipe(recipe) if isinstance(recipe, str) else recipe
-    if isinstance(losses, Own):
-        return losses, audit(losses.critic_loss, losses.generator_loss).explanation
-    if not isinstance(losses, Recipe | Relativistic):
+    if not isinstance(losses, Recipe | Relativistic | Own | None):
         raise DivminError(
             f"recipe is {type(recipe).__name__}: expected a name, a Recipe, dm.Own, or critic_loss= and generator_loss="
         )
-    return losses, explain(losses)
+    if losses is None or known is not None:
+        return losses, known
+    return losses, audit(losses.critic_loss, losses.generator_loss).explanation if isinstance(losses, Own) else explain(
+        losses
+    )
 
 
 def _members(asked: Sequence[str | Divergence], explanation: Explanation | None) -> tuple[Divergence, ...]:
@@ -221,7 +227,7 @@ def _members(asked: Sequence[str | Divergence], explanation: Explanation | None)
 def _lines(explanation: Explanation | None) -> Lines | None:
     if explanation is None or explanation.pull is None:
         return None
-    found = lines([explanation])
+    found = lines([explanation], span=FAR, points=int(40 * FAR) + 1)
     return found if found.members[0].weight is not None else None
 
 

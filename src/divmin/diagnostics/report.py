@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from divmin.diagnostics.balance import Balance, Drift, balance, drift
+from divmin.diagnostics.balance import Balance, Drift, auc, balance, drift
 from divmin.diagnostics.findings import NOTE, SEVERITIES, Finding, Seen, findings
 from divmin.diagnostics.history import Window
 from divmin.diagnostics.reading import RATIO, Reading, fitted
@@ -178,13 +178,15 @@ def critic_report(
     """
     windows, kind = stream.history.windows, stream.reading.kind
     raw_x, raw_y = stream.reading.convert(stream.real), stream.reading.convert(stream.fake)
-    x, y = fitted(kind, raw_x, raw_y)
+    x, y = fitted(
+        kind, raw_x, raw_y
+    )  # along lines that never fall, so that only the scores themselves show an inverted order
     judged = from_critic(members, x, y)
     whole, recent = stream.history.joined(), stream.history.joined(windows[-max(1, len(windows) // LATELY) :])
     assert whole is not None and recent is not None  # there are scores
     support = replace(overlap(x, y), real=dimensions[0], fake=dimensions[1])
     seen = Seen(
-        stream.reading, raw_x if kind == RATIO else x, raw_y if kind == RATIO else y, balance(x, y), judged.calibration,
+        stream.reading, raw_x if kind == RATIO else x, raw_y if kind == RATIO else y, replace(balance(x, y), auc=auc(raw_x, raw_y)), judged.calibration,
         signal(recent, windows), support, drift(windows), (whole.broken, whole.broken + int(whole.real.sum() + whole.fake.sum())),
         explanation,
     )  # fmt: skip
