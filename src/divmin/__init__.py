@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from divmin import data as data
     from divmin.diagnosis import Diagnosis as Diagnosis
     from divmin.diagnosis import diagnose as diagnose
+    from divmin.diagnostics import Monitor as Monitor
     from divmin.errors import DivminError as DivminError
     from divmin.estimators import Estimate as Estimate
     from divmin.estimators import Ratio as Ratio
@@ -60,6 +61,7 @@ _HOMES = {
     "from_curvature": "divmin.family",
     "from_f": "divmin.family",
     "DivminError": "divmin.errors",
+    "Monitor": "divmin.diagnostics",
     "Audit": "divmin.explanation",
     "Explanation": "divmin.explanation",
     "audit": "divmin.explanation",
@@ -95,6 +97,7 @@ _HOMES = {
 _ROOMS = (
     "adversary",
     "data",
+    "diagnostics",
     "estimators",
     "evaluation",
     "explanation",

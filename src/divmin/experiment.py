@@ -22,8 +22,10 @@ from divmin.progress import Track, progress, waiting
 from divmin.training import Judge, Probe, Run, TrainConfig, Verdict, View
 from divmin.training.job import Networks
 from divmin.training.run import EXPLANATION, frames, writing
+from divmin.watching import Watch, watch
 
 CURVES, DIVERGENCE, GRID, FILM = "curves.png", "divergence.png", "samples.png", "samples.gif"
+WATCHED = "monitor.png"
 BEHIND = 1000  # samples of the data under vectors of the model
 
 
@@ -61,7 +63,7 @@ def train(
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     run = dm.train(dm.TrainConfig(model="mlp", width=16, steps=2, out=folder + "/run"), show=False)
         ...     sorted(path.name for path in pictures(run))
-        ['00000000.png', '00000002.png', 'curves.png', 'divergence.png', 'samples.gif', 'samples.png']
+        ['00000000.png', '00000002.png', 'curves.png', 'divergence.png', 'monitor.png', 'samples.gif', 'samples.png']
     """
 
     show = show and training.first_process()
@@ -131,7 +133,7 @@ def resume(
         )
 
     anew = file is not None or accept_changes  # loggers have heard of another run than this becomes
-    return _watched(config, start, probes, told, recipe, show, before.step, anew)
+    return _watched(config, start, probes, told, recipe, show, before.step, anew, before.folder)
 
 
 def pictures(run: Run) -> list[Path]:
@@ -143,7 +145,7 @@ def pictures(run: Run) -> list[Path]:
     Returns:
         Existing files.
     """
-    named = [run.folder / name for name in (GRID, CURVES, DIVERGENCE, FILM)]
+    named = [run.folder / name for name in (GRID, CURVES, DIVERGENCE, WATCHED, FILM)]
     return [path for path in (*named, *sorted(run.samples.glob("*.png"))) if path.exists()]
 
 
@@ -253,25 +255,42 @@ def _watched(
     show: bool,
     done: int = 0,
     anew: bool = False,
+    folder: Path | None = None,
 ) -> Run:
     """Run `start` with probes that draw, show and tell, then draw what is drawn at the end."""
     with waiting("working out what is minimised") if show else nullcontext():
         found = explained(config, given) if training.first_process() else None
-    drawing = Drawing(config.samples)
+    drawing, watching = (
+        Drawing(config.samples),
+        watch(config, given, found, folder) if training.first_process() else None,
+    )
     with ExitStack() as stack:
         bars, track = stack.enter_context(progress(config.steps, done)) if show else ((), iter)
         tellers = stack.enter_context(loggers.telling(told, config.log_every, anew))
         # Loggers come last, because they tell what the others have written.
-        looks = (_noting(found, config, show), Probe(config.sample_every, drawing.look), *bars, *probes, *tellers)
-        run = start(looks, judge_of(config), track)
+        own = (_noting(found, config, show), Probe(config.sample_every, drawing.look))
+        hearing = () if watching is None else (watching.probe(config.checkpoint_every),)
+        run = start((*own, *hearing, *bars, *probes, *tellers), judge_of(config), track)
     if not training.first_process():
         return run
+    if watching is not None:
+        watching.keep(run.folder)  # an interrupted run has not looked
+        _draw_watched(watching, run)
     if records := run.records():
         plots.save_history(records, run.folder / CURVES)
     if found is not None and (record := lines([found])).members[0].weight is not None:
         plots.save_explanations(record, run.folder / DIVERGENCE, caption=f"{found.subject}: {found.sentence}")
     drawing.finish(run)
     return run
+
+
+def _draw_watched(watching: Watch, run: Run) -> None:
+    """Draw what the monitor saw, if it is enough to say anything."""
+    try:
+        report = watching.monitor.report()
+    except DivminError:  # fewer than ten scores
+        return
+    plots.save_monitor(report, run.folder / WATCHED)
 
 
 def _noting(found: Explanation | None, config: TrainConfig, show: bool) -> Probe:

@@ -8,10 +8,16 @@ from divmin.plots.film import save_film
 from divmin.plots.history import draw_log_ratios, draw_losses, save_history
 from divmin.plots.interpolations import draw_paths, save_interpolations
 from divmin.plots.landscape import draw_landscape, save_landscapes
+from divmin.plots.monitor import draw_bounds, draw_price, draw_pushforward, draw_signal, save_monitor
 from divmin.plots.profile import draw_costs, draw_densities, save_profile
 from divmin.plots.samples import Window, draw_cloud, draw_grid, save_samples, window
 
 __all__ = [
+    "save_monitor",
+    "draw_signal",
+    "draw_pushforward",
+    "draw_price",
+    "draw_bounds",
     "Window",
     "draw_accuracy",
     "draw_calibration",

@@ -89,6 +89,11 @@ class Job:
         return bool(getattr(self.recipe, "needs_real", False))
 
     @cached_property
+    def hearers(self) -> Sequence[Callable[[int, Tensor, Tensor], object]]:
+        """What is told of the critic's scores; of several processes the first hears them all."""
+        return [probe.scores for probe in self.probes if probe.scores is not None] if self.processes.first else []
+
+    @cached_property
     def sight(self) -> Sight:
         """What the critic sees of a batch."""
         return Sight.of(self.config)

@@ -60,6 +60,8 @@ def move_critic(job: Job, state: State, data: tuple[Tensor, ...]) -> None:
         total = loss if penalty is None else loss + penalty / job.processes.world
         job.fabric.backward(total if config.accumulate == 1 else total / config.accumulate)
         record_critic(state, loss, d_real, d_fake, penalty)
+        for hear in job.hearers:
+            hear(state.step + 1, d_real, d_fake)
     job.processes.add_gradients(critic.parameters())
     state.critic_optimizer.step()
 

@@ -69,6 +69,8 @@ class Probe:
     Args:
         every: generator steps between looks, at least 1.
         act: receives the view; what it returns is ignored.
+        scores: is told of the critic's outputs in each of its moves, before it moves: the generator step that they belong to, and
+            joint raw scores of data and of samples, which have a graph and are not to be changed.
 
     >>> steps = []
     >>> probe = Probe(every=10, act=lambda view: steps.append(view.step))
@@ -76,6 +78,7 @@ class Probe:
 
     every: int
     act: Callable[[View], object]
+    scores: Callable[[int, Tensor, Tensor], object] | None = None
 
 
 def device_of(network: nn.Module) -> torch.device:

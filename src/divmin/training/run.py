@@ -8,6 +8,7 @@ checkpoints/       copies of the last ones, named by their step, where more than
 evaluation.jsonl   what was measured of samples on the way, a line each time
 best.pt            the checkpoint whose samples were best
 explanation.json   what the recipe minimises, written by the caller
+monitor.json       the critic's scores as they were counted, written by the caller
 logged.json        how far TensorBoard and Weights & Biases have been told, written by the caller
 events.out...      event files of TensorBoard, written by the caller
 samples/           pictures, named by their step
@@ -32,8 +33,8 @@ from divmin.training.record import Record, parse
 
 CONFIG, STATUS, METRICS, CHECKPOINT, SAMPLES = "config.yaml", "status.json", "metrics.jsonl", "checkpoint.pt", "samples"
 CHECKPOINTS, EVALUATION, BEST = "checkpoints", "evaluation.jsonl", "best.pt"
-EXPLANATION, LOGGED, EVENTS = "explanation.json", "logged.json", "events.out.tfevents.*.divmin"
-FILES = (CONFIG, STATUS, METRICS, CHECKPOINT, EVALUATION, BEST, EXPLANATION, LOGGED)
+EXPLANATION, MONITOR, LOGGED, EVENTS = "explanation.json", "monitor.json", "logged.json", "events.out.tfevents.*.divmin"
+FILES = (CONFIG, STATUS, METRICS, CHECKPOINT, EVALUATION, BEST, EXPLANATION, MONITOR, LOGGED)
 STATES = ("running", "finished", "interrupted", "failed")
 PICTURE, COPY = re.compile(r"\d{8}\.png"), re.compile(r"\d{8}\.pt")
 

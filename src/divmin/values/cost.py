@@ -66,7 +66,7 @@ def quick_s(f: Divergence, d: Tensor) -> Tensor:
 
 
 def _goes_on(tail: float) -> bool:
-    """Whether a half has a factor e^((tail - 2) |d|) beyond NEAR that anybody sees: not where it is 1, or the other half hides it."""
+    """Whether a half has a factor e^((tail - 2) |d|) beyond NEAR that is seen: not where it is 1, or the other half hides it."""
     return tail > SLOW and tail != 2
 
 

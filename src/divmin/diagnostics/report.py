@@ -1,0 +1,210 @@
+"""What a monitor has seen, as one record: values, calibration, balance, signal, support, and findings in order of importance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from divmin.diagnostics.balance import Balance, Drift, auc, balance, drift
+from divmin.diagnostics.findings import NOTE, SEVERITIES, Finding, Seen, findings
+from divmin.diagnostics.history import Window
+from divmin.diagnostics.reading import RATIO, Reading, fitted
+from divmin.diagnostics.signal import Signal, signal
+from divmin.diagnostics.stream import Stream
+from divmin.diagnostics.support import Dimension, Support, overlap
+from divmin.estimators import Calibration, Estimate
+from divmin.estimators.calibration import plain
+from divmin.evaluation.divergences import from_critic
+from divmin.explanation import Explanation
+from divmin.explanation.curves import Lines
+from divmin.family import Divergence
+
+LATELY = 4  # the last windows, one in so many, are what is called now
+SAID = "scores of training batches, each seen by the critic once or more: values hold what it remembers"
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A number over windows: steps at their middle, values, and standard errors."""
+
+    steps: tuple[float, ...]
+    values: tuple[float, ...]
+    stderrs: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Critic:
+    """What was seen of one critic.
+
+    Args:
+        reading: what its output can be read as.
+        n: the last scores of data and of samples that `values` and `calibration` rest on.
+        values: lower bounds of the divergences asked for; those of the last scores.
+        calibration: of the last scores.
+        curves: the same bounds over time, where scores tell ratios.
+        balance, signal, support, drift: see there; None where there is too little or nothing is known.
+        windows: histograms and moments over time.
+        findings: what is worth saying, the most important first.
+    """
+
+    reading: Reading
+    n: tuple[int, int]
+    values: tuple[Estimate, ...]
+    calibration: Calibration
+    curves: dict[str, Curve]
+    balance: Balance
+    signal: Signal | None
+    support: Support
+    drift: Drift | None
+    windows: tuple[Window, ...] = field(repr=False)
+    findings: tuple[Finding, ...]
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain values for JSON; histograms stay with the monitor's own record."""
+        parts = {"balance": self.balance, "signal": self.signal, "support": self.support, "drift": self.drift}
+        return {
+            "reading": {"kind": self.reading.kind, "words": self.reading.words},
+            "n": list(self.n),
+            "values": [each.to_dict() for each in self.values],
+            "calibration": self.calibration.to_dict(),
+            **{name: None if part is None else plain(part.to_record()) for name, part in parts.items()},
+            "findings": [each.to_record() for each in self.findings],
+        }
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The finite numbers by name, for programs that draw them."""
+        found: dict[str, float] = {
+            "auc": self.balance.auc[0], "right on data": self.balance.right_real, "right on samples": self.balance.right_fake,
+            "slope": self.calibration.slope[0], "intercept": self.calibration.intercept[0],
+            "E_q[e^d]": self.calibration.mean_ratio[0], "E_p[e^-d]": self.calibration.mean_inverse[0],
+            "overlap": self.support.overlap,
+        }  # fmt: skip
+        found |= {f"bound on {each.divergence}": each.value for each in self.values}
+        if self.signal is not None:
+            found |= {"pull": self.signal.pull, "pull lost": self.signal.lost, "pull carried by": self.signal.effective}
+            if self.signal.gradient is not None:
+                found["gradient norm"] = self.signal.gradient
+        return {name: value for name, value in found.items() if math.isfinite(value)}
+
+    def __str__(self) -> str:
+        slope, mean, inverse = self.calibration.slope, self.calibration.mean_ratio, self.calibration.mean_inverse
+        lines = [f"  {each}" for each in self.findings if each.severity != NOTE] or [
+            "  nothing is wrong that its scores show"
+        ]
+        lines += [f"  {each}" for each in self.findings if each.severity == NOTE]
+        lines += [f"  {each.headline}" for each in self.values]
+        lines += [
+            f"  calibration: slope {slope[0]:.3f} +- {slope[1]:.3f}, E_q[e^d] = {mean[0]:.4g} +- {mean[1]:.2g}, "
+            f"E_p[e^-d] = {inverse[0]:.4g} +- {inverse[1]:.2g}; 1 is perfect",
+            f"  {self.balance}",
+        ]
+        lines += [f"  {part}" for part in (self.signal, self.support) if part is not None]
+        return "\n".join([*lines, f"  {self.reading.words}; the last {self.n[0]} and {self.n[1]} scores"])
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a monitor says.
+
+    Args:
+        subject: the recipe.
+        sentence: what it minimises; None where that is not known.
+        steps: the first and last step that were seen.
+        updates: how many.
+        critics: one of each critic; more than one where scores came as lists.
+        lines: weight and cost of the divergence that is minimised, for pictures; None where there is none.
+        about: what kind of scores these are.
+    """
+
+    subject: str
+    sentence: str | None
+    steps: tuple[int, int]
+    updates: int
+    critics: tuple[Critic, ...]
+    lines: Lines | None = field(repr=False)
+    about: str = SAID
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Those of all critics, the most important first, each naming its critic where there are several."""
+        many = len(self.critics) > 1
+        found = [
+            replace(each, sentence=f"critic {i} of {len(self.critics)}: {each.sentence}") if many else each
+            for i, critic in enumerate(self.critics, 1)
+            for each in critic.findings
+        ]
+        return tuple(sorted(found, key=lambda each: SEVERITIES.index(each.severity)))
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The numbers of all critics by name, those of the second under "critic 2/"."""
+        found: dict[str, float] = {}
+        for i, critic in enumerate(self.critics, 1):
+            found |= {name if i == 1 else f"critic {i}/{name}": value for name, value in critic.numbers.items()}
+        return found
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "subject": self.subject, "sentence": self.sentence, "steps": list(self.steps), "updates": self.updates,
+            "about": self.about, "critics": [each.to_record() for each in self.critics],
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        title = f"{self.subject}: {self.sentence}" if self.sentence else self.subject
+        lines = [title, f"steps {self.steps[0]} to {self.steps[1]}, {self.updates} updates; {self.about}"]
+        for i, critic in enumerate(self.critics, 1):
+            lines += [f"critic {i} of {len(self.critics)}"] if len(self.critics) > 1 else []
+            lines.append(str(critic))
+        return "\n".join(lines)
+
+
+def critic_report(
+    stream: Stream,
+    members: Sequence[Divergence],
+    explanation: Explanation | None,
+    dimensions: tuple[Dimension | None, Dimension | None] = (None, None),
+) -> Critic:
+    """What a stream of scores says.
+
+    Args:
+        stream: all its scores counted, at least ten of each side.
+        members: divergences to bound.
+        explanation: of the recipe; None where nothing is known.
+        dimensions: of data and of samples, where batches were given.
+    """
+    windows, kind = stream.history.windows, stream.reading.kind
+    raw_x, raw_y = stream.reading.convert(stream.real), stream.reading.convert(stream.fake)
+    x, y = fitted(
+        kind, raw_x, raw_y
+    )  # along lines that never fall, so that only the scores themselves show an inverted order
+    judged = from_critic(members, x, y)
+    whole, recent = stream.history.joined(), stream.history.joined(windows[-max(1, len(windows) // LATELY) :])
+    assert whole is not None and recent is not None  # there are scores
+    support = replace(overlap(x, y), real=dimensions[0], fake=dimensions[1])
+    seen = Seen(
+        stream.reading, raw_x if kind == RATIO else x, raw_y if kind == RATIO else y, replace(balance(x, y), auc=auc(raw_x, raw_y)), judged.calibration,
+        signal(recent, windows), support, drift(windows), (whole.broken, whole.broken + int(whole.real.sum() + whole.fake.sum())),
+        explanation,
+    )  # fmt: skip
+    curves = {f.name: curve for f in members if (curve := _curve(f.name, windows)) is not None}
+    return Critic(
+        stream.reading, (len(x), len(y)), judged.estimates, judged.calibration, curves, seen.balance, seen.signal, support,
+        seen.drift, windows, findings(seen),
+    )  # fmt: skip
+
+
+def _curve(name: str, windows: Sequence[Window]) -> Curve | None:
+    """The bound E_p[a] - E_q[b] of every window."""
+    having = [each for each in windows if f"a {name}" in each.moments and each.moments[f"a {name}"].n]
+    if not having:
+        return None
+    parts = [(each.moments[f"a {name}"], each.moments[f"b {name}"]) for each in having]
+    return Curve(
+        tuple((each.first + each.last) / 2 for each in having),
+        tuple(a.mean - b.mean for a, b in parts),
+        tuple(math.hypot(a.stderr, b.stderr) for a, b in parts),
+    )
