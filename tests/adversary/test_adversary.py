@@ -160,6 +160,10 @@ def test_sentences() -> None:
     said = "\n".join(verdict(partly, heart))
     assert "lowest at step 10 (1) and rose to 2" in said and "learned this by heart" in said
     assert "not reached in 100 steps" in said
+    rising = replace(heart, looks=(heart.looks[0], look(10, 1.0, 0.9, saturating=(2.0, 0.5))))
+    assert "longest at the last look (2 +- 0.5 between batches; of -E log D 1 +- 0.1)" in "\n".join(
+        verdict(partly, rising)
+    )
     assert verdict(partly, None)[0].startswith(
         "the run's own critic, on 50 data and 50 samples, tells them apart in part"
     )

@@ -97,7 +97,12 @@ def _learned(contest: Contest) -> list[str]:
 def _told(contest: Contest, apart: bool) -> list[str]:
     before, found = peak(contest), changes(contest)
     if contest.last.step == before.step:
-        return ["the generator's gradient of E log(1 - D) was longest at the last look: no sign of vanishing"]
+        lengths = [contest.last.gradients[name] for name in (SATURATING, NONSATURATING)]
+        of = [f"{each.mean:.2g} +- {each.sd:.2g}" for each in lengths]
+        return [
+            f"the generator's gradient of E log(1 - D) was longest at the last look ({of[0]} between batches; of -E log D "
+            f"{of[1]}): no sign of vanishing"
+        ]
     parts = [f"of E log(1 - D) {found[SATURATING]}", f"of -E log D {found[NONSATURATING]}"]
     same = next(
         (
