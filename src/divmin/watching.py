@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ class Watch:
     def hear(self, step: int, real: Tensor, fake: Tensor) -> None:
         """Take the scores of a move; the first of them says where the run goes on."""
         if not self.heard and self.before is not None:
-            self.monitor.restore(self.before, step=step - 1)
+            with suppress(DivminError):  # of another version, or damaged: a lost past and no lost run
+                self.monitor.restore(self.before, step=step - 1)
         self.heard = True
         self.monitor.update(real=real, fake=fake, step=step)
 

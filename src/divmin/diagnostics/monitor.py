@@ -167,9 +167,9 @@ class Monitor:
         Raises:
             DivminError: it is no such record.
         """
+        if record.get("format") != FORMAT:
+            raise DivminError(f"a monitor's record of format {record.get('format')!r}: this version reads {FORMAT}")
         try:
-            if record["format"] != FORMAT:
-                raise DivminError(f"a monitor's record of format {record['format']!r}: this version reads {FORMAT}")
             until = int(record["last"]) if step is None else step
             streams = [self._stream() for _ in record["critics"]]
             for stream, each in zip(streams, record["critics"], strict=True):

@@ -10,7 +10,7 @@ from typing import Any
 from divmin.diagnostics.balance import Balance, Drift, auc, balance, drift
 from divmin.diagnostics.findings import NOTE, SEVERITIES, Finding, Seen, findings
 from divmin.diagnostics.history import Window
-from divmin.diagnostics.reading import RATIO, Reading, fitted
+from divmin.diagnostics.reading import Reading, fitted
 from divmin.diagnostics.signal import Signal, signal
 from divmin.diagnostics.stream import Stream
 from divmin.diagnostics.support import Dimension, Support, overlap
@@ -176,19 +176,18 @@ def critic_report(
         explanation: of the recipe; None where nothing is known.
         dimensions: of data and of samples, where batches were given.
     """
-    windows, kind = stream.history.windows, stream.reading.kind
+    windows = stream.history.windows
     raw_x, raw_y = stream.reading.convert(stream.real), stream.reading.convert(stream.fake)
-    x, y = fitted(
-        kind, raw_x, raw_y
-    )  # along lines that never fall, so that only the scores themselves show an inverted order
+    # along lines that never fall, so that only the scores themselves show an inverted order
+    x, y = fitted(stream.reading.kind, raw_x, raw_y)
     judged = from_critic(members, x, y)
     whole, recent = stream.history.joined(), stream.history.joined(windows[-max(1, len(windows) // LATELY) :])
     assert whole is not None and recent is not None  # there are scores
     support = replace(overlap(x, y), real=dimensions[0], fake=dimensions[1])
+    balanced = replace(balance(x, y), auc=auc(raw_x, raw_y))
+    broken = whole.broken, whole.broken + int(whole.real.sum() + whole.fake.sum())
     seen = Seen(
-        stream.reading, raw_x if kind == RATIO else x, raw_y if kind == RATIO else y, replace(balance(x, y), auc=auc(raw_x, raw_y)), judged.calibration,
-        signal(recent, windows), support, drift(windows), (whole.broken, whole.broken + int(whole.real.sum() + whole.fake.sum())),
-        explanation,
+        stream.reading, x, y, balanced, judged.calibration, signal(recent, windows), support, drift(windows), broken, explanation
     )  # fmt: skip
     curves = {f.name: curve for f in members if (curve := _curve(f.name, windows)) is not None}
     return Critic(
