@@ -13,7 +13,7 @@ from rich.console import Console
 
 import divmin as dm
 from divmin import training
-from divmin.experiment import pictures
+from divmin.illustrations import pictures
 from divmin.progress import progress
 from divmin.training.run import frames
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
@@ -12,20 +13,20 @@ from typing import Any
 from torch import Tensor
 
 from divmin import loggers, plots, training
+from divmin.aim import explained
 from divmin.data import Source
-from divmin.errors import DivminError, suggest
-from divmin.explanation import Explanation, audit, explain
-from divmin.explanation.curves import lines
+from divmin.errors import DivminError, DivminWarning, suggest
+from divmin.explanation import Explanation
 from divmin.files import write_json
-from divmin.objectives import AnyRecipe, Own, Recipe, Relativistic
+from divmin.illustrations import FILM, GRID, illustrate
+from divmin.objectives import AnyRecipe, Own
+from divmin.pages import report
 from divmin.progress import Track, progress, waiting
 from divmin.training import Judge, Probe, Run, TrainConfig, Verdict, View
 from divmin.training.job import Networks
 from divmin.training.run import EXPLANATION, frames, writing
-from divmin.watching import Watch, watch
+from divmin.watching import watch
 
-CURVES, DIVERGENCE, GRID, FILM = "curves.png", "divergence.png", "samples.png", "samples.gif"
-WATCHED = "monitor.png"
 BEHIND = 1000  # samples of the data under vectors of the model
 
 
@@ -136,47 +137,6 @@ def resume(
     return _watched(config, start, probes, told, recipe, show, before.step, anew, before.folder)
 
 
-def pictures(run: Run) -> list[Path]:
-    """The pictures that a run has written, the summaries first.
-
-    Args:
-        run: any run.
-
-    Returns:
-        Existing files.
-    """
-    named = [run.folder / name for name in (GRID, CURVES, DIVERGENCE, WATCHED, FILM)]
-    return [path for path in (*named, *sorted(run.samples.glob("*.png"))) if path.exists()]
-
-
-def explained(config: TrainConfig, recipe: object = None) -> Explanation | None:
-    """What a run minimises, and what its regularisers do to that; None for losses that cannot be asked.
-
-    Args:
-        config: the settings, which name the recipe and the regularisers.
-        recipe: the object of a run that was started with one.
-    """
-    if config.fakes != "prior":
-        return None  # the critic compares data with reconstructions: it says nothing of the model's samples
-    try:
-        losses = training.losses(config, recipe)
-        if isinstance(losses, Own):
-            return audit(losses.critic_loss, losses.generator_loss).explanation
-        if not isinstance(losses, Recipe | Relativistic):
-            return None
-        return explain(losses, penalty=(*config.regularisers, *_of_data_term(config, losses)))
-    except DivminError:  # the run has trained with these losses, so they are no reason to fail now
-        return None
-
-
-def _of_data_term(config: TrainConfig, losses: Recipe | Relativistic) -> tuple[str, ...]:
-    """What the settings of a likelihood do to the answer."""
-    if getattr(losses, "likelihood", None) is None:
-        return ()
-    features = ("likelihood_of_features",) if config.likelihood == "features" else ()
-    return features if config.likelihood_noise else (*features, "mean_of_likelihood")
-
-
 def judge_of(config: TrainConfig) -> Judge | None:
     """What measures samples on the way; None where the settings ask for no evaluation.
 
@@ -275,22 +235,13 @@ def _watched(
         return run
     if watching is not None:
         watching.keep(run.folder)  # an interrupted run has not looked
-        _draw_watched(watching, run)
-    if records := run.records():
-        plots.save_history(records, run.folder / CURVES)
-    if found is not None and (record := lines([found])).members[0].weight is not None:
-        plots.save_explanations(record, run.folder / DIVERGENCE, caption=f"{found.subject}: {found.sentence}")
     drawing.finish(run)
-    return run
-
-
-def _draw_watched(watching: Watch, run: Run) -> None:
-    """Draw what the monitor saw, if it is enough to say anything."""
+    illustrate(run, found, None if watching is None else watching.report())
     try:
-        report = watching.monitor.report()
-    except DivminError:  # fewer than ten scores
-        return
-    plots.save_monitor(report, run.folder / WATCHED)
+        report(run.folder)
+    except DivminError as error:  # a page that could not be written is no lost run
+        warnings.warn(DivminWarning(f"there is no report: {error}"), stacklevel=3)
+    return run
 
 
 def _noting(found: Explanation | None, config: TrainConfig, show: bool) -> Probe:

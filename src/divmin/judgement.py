@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from divmin import data
+from divmin.aim import explained
 from divmin.data import DensitySource, Source
 from divmin.errors import DivminError
 from divmin.estimators import fit_ratio
@@ -20,7 +21,6 @@ from divmin.evaluation import CriticReading, Evaluation, Modes, assess, compare,
 from divmin.evaluation.comparison import Comparison
 from divmin.evaluation.evaluate import fitting
 from divmin.evaluation.metric import chosen
-from divmin.experiment import explained
 from divmin.family import Divergence
 from divmin.family.expression import divergence
 from divmin.progress import tracking

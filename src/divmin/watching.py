@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from divmin import training
+from divmin.aim import explained
 from divmin.diagnostics import Monitor, Report
 from divmin.errors import DivminError
 from divmin.explanation import Explanation
@@ -48,6 +49,13 @@ class Watch:
         if self.heard:
             with writing(folder):
                 write_text(folder / MONITOR, json.dumps(self.monitor.to_record()))
+
+    def report(self) -> Report | None:
+        """What was heard; None where it is too little."""
+        try:
+            return self.monitor.report()
+        except DivminError:
+            return None
 
     def probe(self, every: int) -> Probe:
         """The probe that hears all moves and writes at every checkpoint."""
@@ -90,14 +98,13 @@ def watched(run: Run, recipe: AnyRecipe | Own | None = None, found: Explanation 
         DivminError: the file is damaged.
     """
     record = _record(run.folder, strict=True)
-    now = watch(run.config, recipe, found) if record is not None else None
+    if record is None:
+        return None
+    now = watch(run.config, recipe, explained(run.config, recipe) if found is None else found)
     if now is None:
         return None
     now.monitor.restore(record)
-    try:
-        return now.monitor.report()
-    except DivminError:  # fewer than ten scores
-        return None
+    return now.report()
 
 
 def _record(folder: Path, strict: bool = False) -> Any:

@@ -6,12 +6,13 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from divmin.aim import explained
 from divmin.errors import counted
-from divmin.experiment import explained, pictures
 from divmin.explanation import Explanation
 from divmin.explanation.record import tails_text
+from divmin.illustrations import pictures
 from divmin.training import Run, TrainConfig, evaluations, first_process
-from divmin.training.run import BEST
+from divmin.training.run import BEST, REPORT
 
 
 def report(run: Run, as_json: bool) -> int:
@@ -54,6 +55,8 @@ def _lines(run: Run, found: Explanation | None) -> list[str]:
     on_the_way = [path for path in drawn if path.parent != run.folder]
     if on_the_way:
         lines.append(f"samples on the way: {on_the_way[0].parent} ({counted(len(on_the_way), 'picture')})")
+    if (page := run.folder / REPORT).exists():
+        lines.append(f"report: {page}")
     return lines
 
 
@@ -67,4 +70,5 @@ def _record(run: Run, found: Explanation | None) -> dict[str, Any]:
         "explanation": None if found is None else found.to_record(),
         "metrics": asdict(records[-1]) if records else None,
         "pictures": [str(path) for path in pictures(run)],
+        "report": str(page) if (page := run.folder / REPORT).exists() else None,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from divmin.diagnostics.balance import Balance, Drift, auc, balance, drift
@@ -18,9 +19,10 @@ from divmin.estimators import Calibration, Estimate
 from divmin.estimators.calibration import plain
 from divmin.evaluation.divergences import from_critic
 from divmin.explanation import Explanation
-from divmin.explanation.curves import Lines
+from divmin.explanation.curves import Lines, lines
 from divmin.family import Divergence
 
+FAR = 40.0  # nats: how far weight and cost are told for pictures
 LATELY = 4  # the last windows, one in so many, are what is called now
 SAID = "scores of training batches, each seen by the critic once or more: values hold what it remembers"
 
@@ -115,7 +117,7 @@ class Report:
         steps: the first and last step that were seen.
         updates: how many.
         critics: one of each critic; more than one where scores came as lists.
-        lines: weight and cost of the divergence that is minimised, for pictures; None where there is none.
+        explanation: of the recipe; None where nothing is known.
         about: what kind of scores these are.
     """
 
@@ -124,8 +126,16 @@ class Report:
     steps: tuple[int, int]
     updates: int
     critics: tuple[Critic, ...]
-    lines: Lines | None = field(repr=False)
+    explanation: Explanation | None = field(repr=False)
     about: str = SAID
+
+    @cached_property
+    def lines(self) -> Lines | None:
+        """Weight and cost of what is minimised, for pictures; None where there is none."""
+        if self.explanation is None or self.explanation.pull is None:
+            return None
+        found = lines([self.explanation], span=FAR, points=int(40 * FAR) + 1)
+        return found if found.members[0].weight is not None else None
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from divmin.plots.style import COLOURS, figure
+from divmin.plots.style import COLOURS, figure, line_style
 from divmin.training import Record
 
 if TYPE_CHECKING:
@@ -59,6 +59,18 @@ def save_history(records: Sequence[Record], path: Path) -> None:
     with figure(path, 4.5 * len(panels), 3.4) as drawn:
         for draw, ax in zip(panels, drawn.subplots(1, len(panels)), strict=True):
             draw(records, ax)
+
+
+def save_progress(panels: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float]]]], path: Path) -> None:
+    """One panel for each metric and in it one line for each run, over generator steps, to a .png, .svg or .pdf file."""
+    with figure(path, 4.5 * len(panels), 3.4) as drawn:
+        axes = drawn.subplots(1, len(panels), squeeze=False)[0]
+        for (metric, runs), ax in zip(panels.items(), axes, strict=True):
+            for i, (name, (steps, values)) in enumerate(runs.items()):
+                colour, dash = line_style(i)
+                ax.plot(steps, values, dash, color=colour, label=name, marker="." if len(steps) < 30 else None)
+            ax.set(title=metric, xlabel="generator steps")
+        axes[0].legend(frameon=False, fontsize="small")
 
 
 def _present(values: Sequence[float | None]) -> list[float]:

@@ -11,6 +11,7 @@ explanation.json   what the recipe minimises, written by the caller
 monitor.json       the critic's scores as they were counted, written by the caller
 logged.json        how far TensorBoard and Weights & Biases have been told, written by the caller
 events.out...      event files of TensorBoard, written by the caller
+report.html        all of it as a page, written by the caller
 samples/           pictures, named by their step
 """
 
@@ -34,7 +35,8 @@ from divmin.training.record import Record, parse
 CONFIG, STATUS, METRICS, CHECKPOINT, SAMPLES = "config.yaml", "status.json", "metrics.jsonl", "checkpoint.pt", "samples"
 CHECKPOINTS, EVALUATION, BEST = "checkpoints", "evaluation.jsonl", "best.pt"
 EXPLANATION, MONITOR, LOGGED, EVENTS = "explanation.json", "monitor.json", "logged.json", "events.out.tfevents.*.divmin"
-FILES = (CONFIG, STATUS, METRICS, CHECKPOINT, EVALUATION, BEST, EXPLANATION, MONITOR, LOGGED)
+REPORT = "report.html"
+FILES = (CONFIG, STATUS, METRICS, CHECKPOINT, EVALUATION, BEST, EXPLANATION, MONITOR, LOGGED, REPORT)
 STATES = ("running", "finished", "interrupted", "failed")
 PICTURE, COPY = re.compile(r"\d{8}\.png"), re.compile(r"\d{8}\.pt")
 
