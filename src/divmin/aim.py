@@ -24,7 +24,7 @@ def explained(config: TrainConfig, recipe: object = None) -> Explanation | None:
             return audit(losses.critic_loss, losses.generator_loss).explanation
         if not isinstance(losses, Recipe | Relativistic):
             return None
-        named = recipe is None and losses.name == config.recipe  # an answer for a name is remembered
+        named = recipe is None and not config.label_smoothing  # an answer for a name is remembered
         return explain(
             config.recipe if named else losses, penalty=(*config.regularisers, *_of_data_term(config, losses))
         )

@@ -15,12 +15,13 @@ from torch import Tensor
 from divmin import loggers, plots, training
 from divmin.aim import explained
 from divmin.data import Source
+from divmin.diagnostics import Report
 from divmin.errors import DivminError, DivminWarning, suggest
 from divmin.explanation import Explanation
 from divmin.files import write_json
 from divmin.illustrations import FILM, GRID, illustrate
 from divmin.objectives import AnyRecipe, Own
-from divmin.pages import report
+from divmin.pages import Known, report_known
 from divmin.progress import Track, progress, waiting
 from divmin.training import Judge, Probe, Run, TrainConfig, Verdict, View
 from divmin.training.job import Networks
@@ -230,18 +231,31 @@ def _watched(
         # Loggers come last, because they tell what the others have written.
         own = (_noting(found, config, show), Probe(config.sample_every, drawing.look))
         hearing = () if watching is None else (watching.probe(config.checkpoint_every),)
-        run = start((*own, *hearing, *bars, *probes, *tellers), judge_of(config), track)
+        try:
+            run = start((*own, *hearing, *bars, *probes, *tellers), judge_of(config), track)
+        except Exception:
+            if drawing.latest is not None:  # what went wrong stands on the page of a run that failed, too
+                _write_page(Run.open(drawing.latest.folder), found, None if watching is None else watching.report())
+            raise
     if not training.first_process():
         return run
     if watching is not None:
         watching.keep(run.folder)  # an interrupted run has not looked
-    drawing.finish(run)
-    illustrate(run, found, None if watching is None else watching.report())
-    try:
-        report(run.folder)
-    except DivminError as error:  # a page that could not be written is no lost run
-        warnings.warn(DivminWarning(f"there is no report: {error}"), stacklevel=3)
+    heard = None if watching is None else watching.report()
+    with waiting("drawing, and writing the report") if show else nullcontext():
+        drawing.finish(run)
+        illustrate(run, found, heard)
+        _write_page(run, found, heard)
     return run
+
+
+def _write_page(run: Run, found: Explanation | None, heard: Report | None) -> None:
+    """Write report.html; whatever prevents it, the run itself is whole."""
+    try:
+        report_known(run, Known(found, heard))
+    except Exception as error:
+        why = error if isinstance(error, DivminError) else f"{type(error).__name__}: {error}"
+        warnings.warn(DivminWarning(f"there is no report: {why}"), stacklevel=4)
 
 
 def _noting(found: Explanation | None, config: TrainConfig, show: bool) -> Probe:

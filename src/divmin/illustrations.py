@@ -2,49 +2,51 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Collection
 from pathlib import Path
 
 from divmin import plots
-from divmin.aim import explained
 from divmin.diagnostics import Report
-from divmin.errors import DivminError
 from divmin.explanation import Explanation
 from divmin.explanation.curves import lines
 from divmin.training import Run
 from divmin.training.run import CONFIG, METRICS, MONITOR
-from divmin.watching import watched
 
 CURVES, DIVERGENCE, WATCHED, GRID, FILM = "curves.png", "divergence.png", "monitor.png", "samples.png", "samples.gif"
+DRAWN = {CURVES: METRICS, DIVERGENCE: CONFIG, WATCHED: MONITOR}  # pictures, and what they are drawn from
 
 
-def illustrate(run: Run, found: Explanation | None, heard: Report | None) -> None:
+def illustrate(
+    run: Run,
+    found: Explanation | None,
+    heard: Report | None,
+    place: Path | None = None,
+    wanted: Collection[str] = tuple(DRAWN),
+) -> None:
     """Draw losses and scores over time, the divergence that is minimised, and what the monitor heard, as far as there is any.
 
     Args:
         run: it.
         found: what it minimises.
         heard: what its monitor heard.
+        place: the folder of the pictures; the run's own if None.
+        wanted: which of `DRAWN`.
     """
-    if records := run.records():
-        plots.save_history(records, run.folder / CURVES)
-    if found is not None and (record := lines([found])).members[0].weight is not None:
-        plots.save_explanations(record, run.folder / DIVERGENCE, caption=f"{found.subject}: {found.sentence}")
-    if heard is not None:
-        plots.save_monitor(heard, run.folder / WATCHED)
+    place = run.folder if place is None else place
+    if CURVES in wanted and (records := run.records()):
+        plots.save_history(records, place / CURVES)
+    if DIVERGENCE in wanted and found is not None and (record := lines([found])).members[0].weight is not None:
+        plots.save_explanations(record, place / DIVERGENCE, caption=f"{found.subject}: {found.sentence}")
+    if WATCHED in wanted and heard is not None:
+        plots.save_monitor(heard, place / WATCHED)
 
 
-def refresh(run: Run) -> None:
-    """Draw what is missing or older than its records, as in a run that was killed or is still training."""
-    sources = {CURVES: METRICS, DIVERGENCE: CONFIG, WATCHED: MONITOR}
-    if any(_stale(run.folder / picture, run.folder / source) for picture, source in sources.items()):
-        found, heard = explained(run.config), None
-        with suppress(DivminError):  # a damaged monitor.json: the page says so
-            heard = watched(run, found=found)
-        illustrate(run, found, heard)
+def stale(run: Run) -> list[str]:
+    """The pictures of `DRAWN` that are missing or older than their records, as in a run that was killed or is still training."""
+    return [name for name, source in DRAWN.items() if _older(run.folder / name, run.folder / source)]
 
 
-def _stale(picture: Path, source: Path) -> bool:
+def _older(picture: Path, source: Path) -> bool:
     return source.exists() and (not picture.exists() or picture.stat().st_mtime < source.stat().st_mtime)
 
 

@@ -60,6 +60,14 @@ class Browser:
         features = [{"name": "prefers-color-scheme", "value": "dark" if on else "light"}]
         self._call("POST", "/goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}})
 
+    def paper(self) -> None:
+        """Show the page as it is printed."""
+        self._call("POST", "/goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"media": "print"}})
+
+    def printed(self) -> bytes:
+        """The page as a PDF."""
+        return base64.b64decode(self._call("POST", "/print", {"background": True}))
+
     def picture(self) -> bytes:
         return base64.b64decode(self._call("GET", "/screenshot"))
 

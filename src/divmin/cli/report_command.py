@@ -28,12 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from contextlib import nullcontext
-
     from divmin.pages import report
-    from divmin.progress import waiting
+    from divmin.progress import tracking
 
-    with nullcontext() if arguments.json else waiting("writing the report"):
-        path = report(*arguments.runs, out=arguments.out)
+    with tracking("writing the report") as track:
+        path = report(*arguments.runs, out=arguments.out, track=track)
     print(json.dumps({"report": str(path)}) if arguments.json else f"report: {path}")
     return 0

@@ -1,5 +1,6 @@
 """Runs as pages that people want to read."""
 
-from divmin.pages.write import page, report
+from divmin.pages.told import Known
+from divmin.pages.write import report, report_known
 
-__all__ = ["page", "report"]
+__all__ = ["Known", "report", "report_known"]

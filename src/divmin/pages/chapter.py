@@ -1,195 +1,99 @@
-"""One run as a chapter: every section is a function of what its folder holds, and one that finds nothing is left out.
+"""One run as a chapter: every section is a function of what its folder tells, and a further one is one more in `SECTIONS`.
 
-A section more is a function more in `SECTIONS`, and a source of warnings more one in `warnings`.
+A section that finds nothing says why, and stands in a line at the end.
 """
 
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import cached_property
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
-from divmin.diagnostics import Report
-from divmin.diagnostics.findings import CAUTION, NOTE, SERIOUS, SEVERITIES
-from divmin.errors import DivminError
 from divmin.illustrations import CURVES, DIVERGENCE, GRID, WATCHED
-from divmin.pages.embedding import SMALL, embedded, films, spread
-from divmin.pages.parts import Chapter, Film, Picture, Section, Table, Warned, number, table
-from divmin.training import Record, Run, TrainConfig, evaluations
-from divmin.training.evaluations import Best, Evaluation
-from divmin.training.run import EVALUATION, EXPLANATION, frames, read_text
-from divmin.watching import watched
+from divmin.pages.cautions import cautions
+from divmin.pages.commands import commands, objects
+from divmin.pages.embedding import embedded, film, spread
+from divmin.pages.parts import Chapter, Film, Picture, Section, number, table
+from divmin.pages.told import PART, Told, facts
+from divmin.plots import save_progress
+from divmin.training import TrainConfig, evaluations
+from divmin.training.run import EVALUATION, MONITOR, frames, read_text
 
 SHOWN = 12  # rows of the table of metrics
+PANELS = 6  # metrics in a picture
 
 
-@dataclass(frozen=True, eq=False)
-class Told:
-    """What the folder of a run tells, read once.
-
-    Args:
-        run: it.
-        budget: bytes that its pictures may have.
-    """
-
-    run: Run
-    budget: int
-
-    @cached_property
-    def records(self) -> list[Record]:
-        return self.run.records()
-
-    @cached_property
-    def evaluations(self) -> list[Evaluation]:
-        return evaluations.read(self.run.folder)
-
-    @cached_property
-    def best(self) -> Best | None:
-        return evaluations.best(self.evaluations)
-
-    @cached_property
-    def explanation(self) -> dict[str, Any]:
-        """The record of explanation.json; empty where there is none."""
-        path = self.run.folder / EXPLANATION
-        try:
-            found = json.loads(read_text(path)) if path.exists() else {}
-        except json.JSONDecodeError:
-            return {}
-        return found if isinstance(found, dict) else {}
-
-    @cached_property
-    def hearing(self) -> Report | str | None:
-        """What the monitor heard; why it cannot be told; None where there was none."""
-        try:
-            return watched(self.run)
-        except DivminError as error:
-            return str(error)
-
-    @property
-    def heard(self) -> Report | None:
-        return None if isinstance(self.hearing, str) else self.hearing
-
-    def picture(self, name: str, alt: str, caption: str = "", width: int | None = None) -> tuple[Picture, ...]:
-        """A picture of the folder, if it is there."""
-        part = self.budget // 6
-        path = self.run.folder / name
-        source = embedded(path, budget=part) if width is None else embedded(path, width=width, budget=part)
-        return () if source is None else (Picture(source, alt, caption),)
-
-
-def chapter(run: Run, budget: int) -> Chapter:
-    """All about a run.
-
-    Args:
-        run: it.
-        budget: bytes that its pictures may have.
-    """
-    told = Told(run, budget)
+def chapter(told: Told) -> Chapter:
+    """All about a run."""
     found = [make(told) for make in SECTIONS]
     return Chapter(
-        run.folder.name, run.condition, headline(told), facts(told), tuple(each for each in found if not each.empty)
+        told.name,
+        told.run.condition,
+        told.headline,
+        facts(told),
+        tuple(each for each in found if not each.empty),
+        tuple(f"{each.title}: {each.missing}" for each in found if each.empty),
     )
-
-
-def headline(told: Told) -> str:
-    """What the run minimises."""
-    unknown = "What this run minimises is not known: its folder has no explanation of its losses."
-    return str(told.explanation.get("sentence") or unknown)
-
-
-def facts(told: Told) -> tuple[tuple[str, str], ...]:
-    """The few numbers that people look for first."""
-    run, config, last = told.run, told.run.config, told.records[-1] if told.records else None
-    found = [
-        ("recipe", config.recipe), ("minimises", str(told.explanation.get("minimises", "-"))), ("data", config.data),
-        ("model", config.model), ("seed", str(config.seed)), ("steps", f"{run.step:,} of {config.steps:,}"),
-    ]  # fmt: skip
-    if last is not None:
-        found.append(("critic and generator loss", f"{number(last.critic_loss)}, {number(last.generator_loss)}"))
-        found.append(("training time", _duration(last.seconds)))
-    if told.best is not None:
-        found.append((f"best {told.best.metric}", f"{number(told.best.value)} at step {told.best.step:,}"))
-    return tuple(found)
 
 
 def warnings(told: Told) -> Section:
     """Everything to worry about, the most important first."""
-    run, found = told.run, []
-    if run.condition in ("failed", "stopped", "interrupted"):
-        why = f": {run.reason}" if run.reason else ""
-        remedy = f"Go on with divmin resume {shlex.quote(str(run.folder))}."
-        severity = SERIOUS if run.condition == "failed" else CAUTION
-        found.append(
-            Warned(severity, f"The run is {run.condition} at step {run.step:,} of {run.config.steps:,}{why}.", remedy)
-        )
-    if told.explanation and told.explanation.get("is_divergence") is False:
-        found.append(
-            Warned(CAUTION, "The generator follows the gradient of no f-divergence, also with the best critic.", "")
-        )
-    if told.heard is not None:
-        found += [Warned(each.severity, each.sentence, each.remedy) for each in told.heard.findings]
-    if isinstance(told.hearing, str):
-        found.append(Warned(CAUTION, f"What the critic said is lost: {told.hearing}."))
-    found += [Warned(NOTE, str(each)) for each in told.explanation.get("warnings", ())]
-    ordered = sorted(found, key=lambda each: SEVERITIES.index(each.severity))
-    quiet = () if ordered else ("Nothing is wrong that the run's records show.",)
-    return Section("Warnings", quiet, tuple(ordered))
+    found = cautions(told)
+    return Section("Warnings", () if found else ("Nothing is wrong that the run's records show.",), found)
 
 
 def samples(told: Told) -> Section:
     """Samples beside data, and the same z over training."""
-    paths = spread(frames(told.run.folder))
-    sources = films(paths, budget=told.budget // 2)
-    steps = tuple(int(path.stem) for path in paths) if len(sources) == len(paths) else ()
-    film = None
-    if steps:
-        shown = (
-            Picture(source, f"samples of the same z at step {step:,}")
-            for source, step in zip(sources, steps, strict=True)
-        )
-        film = Film(tuple(shown), steps)
+    shown = film(spread(frames(told.run.folder)), budget=told.budget * 2 // PART)
+    steps = tuple(int(path.stem) for path in shown)
+    drawn = [
+        Picture(source, f"samples of the same z at step {step:,}")
+        for source, step in zip(shown.values(), steps, strict=True)
+    ]
     alt = f"samples of the averaged generator beside data, step {told.run.step:,}"
-    return Section("Samples", film=film, pictures=told.picture(GRID, alt, "beside data", SMALL))
+    return Section(
+        "Samples",
+        film=Film(tuple(drawn), steps) if drawn else None,
+        pictures=told.picture(GRID, alt, "beside data"),
+        missing="no pictures have been drawn, or they cannot be read",
+    )
 
 
 def minimised(told: Told) -> Section:
     """The divergence, its tails, and where samples are pushed."""
-    found = told.explanation
+    title, found = "What is minimised", told.explanation
     if not found:
-        return Section("What is minimised")
-    link, tails, saturation = found.get("link") or {}, found.get("tails") or {}, found.get("saturation") or {}
+        return Section(title, missing="there is no explanation.json, and the name of the recipe does not tell")
+    formula, tails, saturation = told.part("link").get("formula"), told.part("tails"), told.part("saturation")
     rows = [
         ("name", found.get("name")), ("expression", found.get("expression")), ("F''(u), u = p/q", found.get("F''")),
-        ("best critic", link.get("formula") and f"c* = {link['formula']}"),
-        ("tail weights (R, S)", tails and f"({tails.get('R')}, {tails.get('S')})"),
+        ("best critic", formula and f"c* = {formula}"), ("tail weights (R, S)", tails and f"({tails.get('R')}, {tails.get('S')})"),
         ("pull on samples that look fake", saturation.get("left")), ("pull where data are missed", saturation.get("right")),
     ]  # fmt: skip
-    alt = f"three curves over the log-ratio: the best critic, the pull on a sample, the cost of a mismatch; {headline(told)}"
+    alt = f"three curves over the log-ratio: the best critic, the pull on a sample, the cost of a mismatch; {told.headline}"
     shown = table((), [(name, str(value)) for name, value in rows if value])
-    return Section("What is minimised", (headline(told),), pictures=told.picture(DIVERGENCE, alt), tables=(shown,))
+    return Section(title, pictures=told.picture(DIVERGENCE, alt), tables=(shown,) if shown.rows else ())
 
 
 def curves(told: Told) -> Section:
     """Losses and scores over time."""
     if not told.records:
-        return Section("Curves")
+        return Section("Curves", missing="there are no records yet")
     last = told.records[-1]
     alt = (
         f"losses and critic outputs over {last.step:,} steps; at the end critic loss {number(last.critic_loss)}, generator loss "
         f"{number(last.generator_loss)}, mean output {number(last.d_real)} on data and {number(last.d_fake)} on samples"
     )
-    return Section("Curves", pictures=told.picture(CURVES, alt))
+    return Section("Curves", pictures=told.picture(CURVES, alt), missing="they could not be drawn")
 
 
 def critic(told: Told) -> Section:
     """Pushforwards, calibration and values, from the monitor."""
-    heard = told.heard
+    title, heard = "Pushforward and calibration", told.heard
+    alt = "laws of the critic's d on data and samples over time, bounds on divergences, the generator's signal, and calibration"
     if heard is None:
-        return Section("Pushforward and calibration")
+        return Section(title, pictures=told.picture(WATCHED, alt), missing=_unheard(told))
     first = heard.critics[0]
     values = [
         (each.divergence, number(each.value), f"{number(each.interval[0])} to {number(each.interval[1])}", each.kind)
@@ -197,28 +101,26 @@ def critic(told: Told) -> Section:
     ]
     said = [str(part) for part in (first.balance, first.signal, first.support) if part is not None]
     slope, mean = first.calibration.slope, first.calibration.mean_ratio
-    alt = (
-        f"laws of the critic's d on data and samples over time, bounds on divergences, the generator's signal, and calibration: "
-        f"slope {slope[0]:.2f}, E_q[e^d] = {mean[0]:.3g}, AUC {first.balance.auc[0]:.3f}"
-    )
+    alt += f": slope {slope[0]:.2f}, E_q[e^d] = {mean[0]:.3g}, AUC {first.balance.auc[0]:.3f}"
     note = f"by the last {first.n[0]:,} and {first.n[1]:,} {heard.about}; {first.reading.words}"
     shown = table(("divergence", "bound, nats", "95%", "kind"), values, note)
-    return Section("Pushforward and calibration", tuple(said), pictures=told.picture(WATCHED, alt), tables=(shown,))
+    return Section(title, tuple(said), pictures=told.picture(WATCHED, alt), tables=(shown,))
 
 
 def metrics(told: Told) -> Section:
     """What was measured of samples, and how."""
-    rows = told.evaluations
+    rows, names = told.evaluations, told.metrics
     if not rows:
-        return Section("Metrics")
-    names = list(dict.fromkeys(name for each in rows for name in each.values))
-    kept = rows if len(rows) <= SHOWN else [rows[round(i * (len(rows) - 1) / (SHOWN - 1))] for i in range(SHOWN)]
-    cells = [(f"{each.step:,}", *(number(each.values.get(name)) for name in names)) for each in kept]
+        return Section(
+            "Metrics", missing="nothing was measured on the way (divmin train --evaluate-every, or divmin evaluate)"
+        )
     bests = [best for name in names if (best := evaluations.best(rows, name)) is not None]
     above = table(
         ("metric", "best", "at step"), [(best.metric, number(best.value), f"{best.step:,}") for best in bests]
     )
-    return Section("Metrics", tables=(above, table(("step", *names), cells, _how(told.run.folder))))
+    cells = [(f"{each.step:,}", *(number(each.values.get(name)) for name in names)) for each in spread(rows, SHOWN)]
+    below = table(("step", *names), cells, _how(told.run.folder))
+    return Section("Metrics", pictures=_progress(told), tables=(above, below))
 
 
 def configuration(told: Told) -> Section:
@@ -227,58 +129,60 @@ def configuration(told: Told) -> Section:
     pairs = [(item.name, getattr(config, item.name)) for item in fields(TrainConfig) if item.name != "out"]
     chosen = [(name, str(value)) for name, value in pairs if value != getattr(default, name)]
     left = [(name, str(value)) for name, value in pairs if value == getattr(default, name)]
-    tables: tuple[Table, ...] = (
-        table((), chosen, "settings that differ from the defaults"),
-        table((), left, "defaults"),
-    )
+    tables = (table((), chosen, "settings that differ from the defaults"), table((), left, "defaults"))
     return Section("Configuration", tables=tuple(each for each in tables if each.rows), folded=True)
 
 
-def commands(told: Told) -> Section:
+def reproduction(told: Told) -> Section:
     """How to make it again, and to look further."""
-    folder = shlex.quote(str(told.run.folder))
-    again = [
-        "divmin train" + "".join(f" {flag}" for flag in flags(told.run.config)) + f" --out {folder}-again",
-        f"divmin resume {folder} --steps {2 * told.run.config.steps}",
-        f"divmin evaluate {folder}",
-        f"divmin sample {folder} --out samples.png",
-    ]
-    return Section(
-        "Commands", ("The first makes the run again; on one machine's CPU bit for bit.",), commands=tuple(again)
-    )
-
-
-def flags(config: TrainConfig) -> list[str]:
-    """The flags of `divmin train` for settings that differ from the defaults, quoted for a shell."""
-    default, found = TrainConfig(), []
-    for item in fields(TrainConfig):
-        value, flag = getattr(config, item.name), item.name.replace("_", "-")
-        if item.name == "out" or value == getattr(default, item.name):
-            continue
-        if isinstance(value, bool):
-            found.append(f"--{'' if value else 'no-'}{flag}")
-        else:  # with the sign of equality, since a value may begin with a minus
-            found.append(shlex.quote(f"--{flag}={value}"))
-    return found
+    said = "The first makes the run again; on one machine's CPU bit for bit."
+    if given := objects(told.run.config):
+        said = f"Objects of Python's were given as {' and '.join(given)}: the first needs them from a module, with --import."
+    return Section("Commands", (said,), commands=commands(told))
 
 
 SECTIONS: tuple[Callable[[Told], Section], ...] = (
-    warnings, samples, minimised, curves, critic, metrics, configuration, commands
+    warnings, samples, minimised, curves, critic, metrics, configuration, reproduction
 )  # fmt: skip
+
+
+def _unheard(told: Told) -> str:
+    config = told.run.config
+    if config.critic_steps == 0:
+        return "the recipe trains no critic"
+    if config.fakes != "prior":
+        return "the critic compares data with reconstructions, and says nothing of the model's samples"
+    if not (told.run.folder / MONITOR).exists():
+        return "there is no monitor.json"
+    return "monitor.json holds too few scores, or they cannot be read without the recipe's object"
+
+
+def _progress(told: Told) -> tuple[Picture, ...]:
+    """Metrics over steps, where there are two points to join."""
+    lines: dict[str, dict[str, tuple[list[int], list[float]]]] = {}
+    for name in told.metrics[:PANELS]:
+        having = [each for each in told.evaluations if name in each.values]
+        if len(having) > 1:
+            lines[name] = {"": ([each.step for each in having], [each.values[name] for each in having])}
+    if not lines:
+        return ()
+    path = told.place / "metrics.png"
+    save_progress(lines, path)
+    source = embedded(path, budget=told.budget // PART)
+    ends = [
+        f"{name} from {number(values[0])} to {number(values[-1])}" for name, ((_, values),) in
+        ((name, tuple(runs.values())) for name, runs in lines.items())
+    ]  # fmt: skip
+    return (
+        () if source is None else (Picture(source, f"metrics over generator steps: {', '.join(ends)}", drawing=True),)
+    )
 
 
 def _how(folder: Path) -> str:
     """What the last line of evaluation.jsonl says of how it was measured."""
-    lines = read_text(folder / EVALUATION).splitlines()
-    for line in reversed(lines):
+    for line in reversed(read_text(folder / EVALUATION).splitlines()):
         try:
-            return str(json.loads(line).get("settings", ""))
+            return str(json.loads(line).get("settings") or "")
         except (json.JSONDecodeError, AttributeError):
             continue
     return ""
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+LONGEST = 2000  # characters
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -14,11 +16,13 @@ class Picture:
         source: a data: address.
         alt: what it shows, for those who don't see it.
         caption: a line below.
+        drawing: whether it has lines on white, whose lightness may be turned round on a dark page.
     """
 
     source: str
     alt: str
     caption: str = ""
+    drawing: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class Section:
         warnings, pictures, film, tables: what it holds.
         commands: lines for a shell.
         folded: whether it opens on demand.
+        missing: why it is empty, where it is.
     """
 
     title: str
@@ -78,6 +83,7 @@ class Section:
     tables: tuple[Table, ...] = ()
     commands: tuple[str, ...] = ()
     folded: bool = False
+    missing: str = ""
 
     @property
     def empty(self) -> bool:
@@ -94,6 +100,7 @@ class Chapter:
         headline: what it minimises, in words.
         facts: names and values that stand at the top.
         sections: in their order.
+        missing: what is not there, and why.
     """
 
     name: str
@@ -101,6 +108,7 @@ class Chapter:
     headline: str
     facts: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
+    missing: tuple[str, ...] = ()
 
 
 def number(value: float | None) -> str:
@@ -113,5 +121,10 @@ def number(value: float | None) -> str:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") -> Table:
-    """A table from any sequences."""
-    return Table(tuple(heads), tuple(tuple(row) for row in rows), note)
+    """A table from any sequences; no cell is longer than anyone would read."""
+    return Table(tuple(map(cut, heads)), tuple(tuple(map(cut, row)) for row in rows), cut(note))
+
+
+def cut(text: str) -> str:
+    """A text of at most `LONGEST` characters."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ from divmin.training import Record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Progress = Mapping[str, tuple[Sequence[int], Sequence[float]]]  # run -> steps, values
+ACROSS, FEW, LONG = 3, 30, 60  # panels in a row, points that are marked, characters of a name
 
 
 def draw_losses(records: Sequence[Record], ax: Axes) -> None:
@@ -61,16 +65,34 @@ def save_history(records: Sequence[Record], path: Path) -> None:
             draw(records, ax)
 
 
-def save_progress(panels: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float]]]], path: Path) -> None:
-    """One panel for each metric and in it one line for each run, over generator steps, to a .png, .svg or .pdf file."""
-    with figure(path, 4.5 * len(panels), 3.4) as drawn:
-        axes = drawn.subplots(1, len(panels), squeeze=False)[0]
-        for (metric, runs), ax in zip(panels.items(), axes, strict=True):
-            for i, (name, (steps, values)) in enumerate(runs.items()):
-                colour, dash = line_style(i)
-                ax.plot(steps, values, dash, color=colour, label=name, marker="." if len(steps) < 30 else None)
-            ax.set(title=metric, xlabel="generator steps")
-        axes[0].legend(frameon=False, fontsize="small")
+def draw_progress(metric: str, runs: Progress, ax: Axes) -> None:
+    """A metric over generator steps, one line for each run; points where there are few."""
+    for i, (name, (steps, values)) in enumerate(runs.items()):
+        colour, dash = line_style(i)
+        marker = "." if len(steps) < FEW else None
+        ax.plot(steps, values, dash, color=colour, label=f" {_plainly(name)}", marker=marker)
+    ax.set(title=_plainly(metric), xlabel="generator steps")
+
+
+def save_progress(panels: Mapping[str, Progress], path: Path) -> None:
+    """One panel for each metric, three beside each other, and one legend unless the runs have no names, to a picture file."""
+    across = min(len(panels), ACROSS)
+    down = math.ceil(len(panels) / across)
+    with warnings.catch_warnings(), figure(path, 4.5 * across, 3.4 * down) as drawn:
+        warnings.filterwarnings("ignore", message="Glyph")  # a name in letters that the font lacks
+        places = drawn.subplots(down, across, squeeze=False).flat
+        for (metric, runs), ax in zip(panels.items(), places, strict=False):
+            draw_progress(metric, runs, ax)
+        for ax in list(places)[len(panels) :]:
+            ax.set_axis_off()
+        lines = {line.get_label(): line for ax in drawn.axes for line in ax.get_lines()}
+        if any(map(str.strip, map(str, lines))):
+            drawn.legend(handles=list(lines.values()), loc="outside lower center", ncols=3, frameon=False)
+
+
+def _plainly(text: str) -> str:
+    """Somebody's text, which is no formula and may hold bytes that are no letters; cut where a legend has no room."""
+    return text[:LONG].encode(errors="replace").decode().replace("$", r"\$")
 
 
 def _present(values: Sequence[float | None]) -> list[float]:
