@@ -164,6 +164,20 @@ def test_runs_without_some_of_their_files(runs: tuple[Run, Run], tmp_path: Path)
     assert "not known" in text and "monitor.json is damaged" in text
 
 
+def test_a_diagnosis_is_part_of_the_page(runs: tuple[Run, Run], tmp_path: Path) -> None:
+    from divmin.diagnosis import place_of, write
+
+    folder = tmp_path / "told"
+    shutil.copytree(runs[0].folder, folder)
+    found = dm.diagnose(folder, fresh_critic=True, steps=60, width=16, n=400, show=False)
+    write(found, place_of(folder))
+    page = read(dm.report(folder))
+    assert found.sentences[0][:40] in page.text and "Before another critic" in page.text
+    assert sum("give the model away" in (each["alt"] or "") for each in page.all("img")) == 1
+    (folder / "diagnosis" / "diagnosis.json").write_text("{")
+    assert "diagnosis.json is damaged" in read(dm.report(folder)).text
+
+
 def test_pictures_of_a_run_that_was_killed_are_drawn(runs: tuple[Run, Run], tmp_path: Path) -> None:
     folder = tmp_path / "killed"
     shutil.copytree(runs[0].folder, folder)

@@ -24,6 +24,7 @@ from divmin.training.evaluations import Best, Evaluation
 from divmin.training.run import EVALUATION, EXPLANATION, frames, read_text
 from divmin.watching import watched
 
+DIAGNOSIS = "diagnosis"  # the folder in which divmin diagnose writes
 SHOWN = 12  # rows of the table of metrics
 
 
@@ -75,7 +76,7 @@ class Told:
 
     def picture(self, name: str, alt: str, caption: str = "", width: int | None = None) -> tuple[Picture, ...]:
         """A picture of the folder, if it is there."""
-        part = self.budget // 6
+        part = self.budget // 9
         path = self.run.folder / name
         source = embedded(path, budget=part) if width is None else embedded(path, width=width, budget=part)
         return () if source is None else (Picture(source, alt, caption),)
@@ -143,7 +144,7 @@ def warnings(told: Told) -> Section:
 def samples(told: Told) -> Section:
     """Samples beside data, and the same z over training."""
     paths = spread(frames(told.run.folder))
-    sources = films(paths, budget=told.budget // 2)
+    sources = films(paths, budget=told.budget // 3)
     steps = tuple(int(path.stem) for path in paths) if len(sources) == len(paths) else ()
     film = None
     if steps:
@@ -206,6 +207,39 @@ def critic(told: Told) -> Section:
     return Section("Pushforward and calibration", tuple(said), pictures=told.picture(WATCHED, alt), tables=(shown,))
 
 
+def diagnosis(told: Told) -> Section:
+    """What divmin diagnose found, where it was asked, of the step at which it was."""
+    title, folder = "Before another critic", told.run.folder / DIAGNOSIS
+    try:
+        found = json.loads(read_text(folder / "diagnosis.json")) if (folder / "diagnosis.json").exists() else None
+    except (json.JSONDecodeError, DivminError):
+        return Section(title, ("diagnosis.json is damaged: run divmin diagnose again.",))
+    if not isinstance(found, dict):
+        return Section(title)
+    sheets = (
+        ("worst_covered.png", "data that the model lacks most: those with the highest d"),
+        ("most_fake.png", "samples that give the model away: those with the lowest d"),
+        (
+            "fresh_critic.png",
+            "loss and accuracy of a fresh critic while it learns, and the generator's gradients meanwhile",
+        ),
+    )
+    pictures = tuple(shown for name, alt in sheets for shown in told.picture(f"{DIAGNOSIS}/{name}", alt, alt))
+    values = [
+        (
+            str(each["divergence"]),
+            str(each["value"])[:8],
+            " to ".join(str(end)[:8] for end in each["interval"]),
+            str(each["kind"]),
+        )
+        for each in found.get("estimates", ())
+    ]
+    shown = table(("divergence", "bound, nats", "95%", "kind"), values, f"divmin diagnose at step {found.get('step')}")
+    return Section(
+        title, tuple(map(str, found.get("sentences", ()))), pictures=pictures, tables=(shown,) if values else ()
+    )
+
+
 def metrics(told: Told) -> Section:
     """What was measured of samples, and how."""
     rows = told.evaluations
@@ -241,6 +275,7 @@ def commands(told: Told) -> Section:
         "divmin train" + "".join(f" {flag}" for flag in flags(told.run.config)) + f" --out {folder}-again",
         f"divmin resume {folder} --steps {2 * told.run.config.steps}",
         f"divmin evaluate {folder}",
+        f"divmin diagnose {folder} --fresh-critic",
         f"divmin sample {folder} --out samples.png",
     ]
     return Section(
@@ -263,7 +298,7 @@ def flags(config: TrainConfig) -> list[str]:
 
 
 SECTIONS: tuple[Callable[[Told], Section], ...] = (
-    warnings, samples, minimised, curves, critic, metrics, configuration, commands
+    warnings, samples, minimised, curves, critic, diagnosis, metrics, configuration, commands
 )  # fmt: skip
 
 
