@@ -25,7 +25,7 @@ def test_pictures_change_nothing(tmp_path: Path) -> None:
     without = training.train(dm.TrainConfig(**SMALL, steps=6, out=str(tmp_path / "b")))
     assert torch.equal(dm.load(with_pictures.folder).sample(5), dm.load(without.folder).sample(5))
     assert {path.name for path in pictures(with_pictures)} == {
-        "samples.png", "curves.png", "divergence.png", "samples.gif", "00000000.png", "00000003.png", "00000006.png",
+        "samples.png", "curves.png", "divergence.png", "monitor.png", "samples.gif", "00000000.png", "00000003.png", "00000006.png",
     }  # fmt: skip
 
 

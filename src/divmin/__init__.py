@@ -12,6 +12,8 @@ from divmin.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from divmin import data as data
+    from divmin.diagnosis import Diagnosis as Diagnosis
+    from divmin.diagnosis import diagnose as diagnose
     from divmin.diagnostics import Monitor as Monitor
     from divmin.errors import DivminError as DivminError
     from divmin.estimators import Estimate as Estimate
@@ -88,11 +90,14 @@ _HOMES = {
     "train": "divmin.experiment",
     "resume": "divmin.experiment",
     "evaluate": "divmin.judgement",
+    "Diagnosis": "divmin.diagnosis",
+    "diagnose": "divmin.diagnosis",
     "runs": "divmin.overview",
     "report": "divmin.pages",
     "sweep": "divmin.sweeps",
 }
 _ROOMS = (
+    "adversary",
     "data",
     "diagnostics",
     "estimators",

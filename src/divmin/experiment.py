@@ -55,13 +55,14 @@ def train(
         show: say on standard error what is minimised, and show progress.
 
     Returns:
-        The run; its pictures are listed by `pictures`.
+        The run; its pictures are listed by `divmin.illustrations.pictures`.
 
     Raises:
         DivminError: for settings that do not fit and libraries that are missing, before any work is done.
 
     Example:
         >>> import divmin as dm, tempfile
+        >>> from divmin.illustrations import pictures
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     run = dm.train(dm.TrainConfig(model="mlp", width=16, steps=2, out=folder + "/run"), show=False)
         ...     sorted(path.name for path in pictures(run))

@@ -152,8 +152,8 @@ def evaluate(
     asked = None if metrics is None else chosen(metrics)
     members = [divergence(each) if isinstance(each, str) else each for each in _listed(divergences)]
     sampler = load(run, pair=pair)
-    own = _data(sampler.config, source, sampler.shape)
-    compared = own if held_out is None else _data(sampler.config, held_out, sampler.shape)
+    own = source_of(sampler.config, source, sampler.shape)
+    compared = own if held_out is None else source_of(sampler.config, held_out, sampler.shape)
 
     def draw(n: int, seed: int) -> Tensor:
         return sampler.sample(n, seed=seed, ema=ema)
@@ -180,8 +180,12 @@ def _listed(divergences: str | Divergence | Sequence[str | Divergence]) -> list[
     return [divergences] if isinstance(divergences, str | Divergence) else list(divergences)
 
 
-def _data(config: TrainConfig, given: Source | str | None, shape: tuple[int, ...]) -> Source:
-    """A source, or the one that a name or the run's settings mean, of the shape of the run's samples."""
+def source_of(config: TrainConfig, given: Source | str | None, shape: tuple[int, ...]) -> Source:
+    """A source, or the one that a name or the run's settings mean, of the shape of the run's samples.
+
+    Raises:
+        DivminError: data of another shape, or none by the name that the run has for its own.
+    """
     if given is None or isinstance(given, str):
         name = config.data if given is None else given
         try:

@@ -167,7 +167,7 @@ def test_runs_without_some_of_their_files(runs: tuple[Run, Run], tmp_path: Path)
     """What is not there is named, with the reason."""
     folder = tmp_path / "poor"
     shutil.copytree(runs[0].folder, folder)
-    assert "Not on this page" not in read(dm.report(folder)).text
+    assert read(dm.report(folder)).text.count("nobody has asked (divmin diagnose RUN") == 1  # all else is there
     for picture in folder.glob("*.png"):
         picture.unlink()
     for name, part in (
@@ -189,6 +189,22 @@ def test_runs_without_some_of_their_files(runs: tuple[Run, Run], tmp_path: Path)
     text = read(dm.report(folder)).text
     assert "What this run minimises is not known" in text and "Commands" in text
     assert "given as recipe (my_own): the first needs them from a module, with --import" in text
+
+
+def test_a_diagnosis_is_part_of_the_page(runs: tuple[Run, Run], tmp_path: Path) -> None:
+    from divmin.diagnosis import place_of, write
+
+    folder = tmp_path / "told"
+    shutil.copytree(runs[0].folder, folder)
+    found = dm.diagnose(folder, fresh_critic=True, steps=60, width=16, n=400, show=False)
+    write(found, place_of(folder))
+    page = read(dm.report(folder))
+    assert found.sentences[0][:40] in page.text and "Before another critic" in page.text
+    assert "Not on this page" not in page.text
+    assert sum("give the model away" in (each["alt"] or "") for each in page.all("img")) == 1
+    for damage in ("{", "[]", '{"estimates": [{"value": 3}]}', '{"estimates": 7}'):
+        (folder / "diagnosis" / "diagnosis.json").write_text(damage)
+        assert "diagnosis.json is damaged" in read(dm.report(folder)).text
 
 
 @pytest.mark.parametrize(
@@ -372,7 +388,7 @@ def test_every_command_is_understood(runs: tuple[Run, Run], tmp_path: Path) -> N
         write_status(folder, state, 100)
         (tmp_path / f"place of {state}").mkdir()
         lines = commands(tell(Run.open(folder), tmp_path / f"place of {state}", 10**6))
-        assert [line.split()[1] for line in lines] == ["train", "resume", "evaluate", "sample"]
+        assert [line.split()[1] for line in lines] == ["train", "resume", "evaluate", "diagnose", "sample"]
         for line in lines:
             _, command, *words = shlex.split(line)
             parser = Parser()

@@ -65,7 +65,8 @@ class CriticReading:
         (slope, slope_error), (mean, mean_error) = self.calibration.slope, self.calibration.mean_ratio
         inverse, inverse_error = self.calibration.mean_inverse
         lines = [
-            f"the trained critic on n = {self.estimates[0].n[0]} data and m = {self.estimates[0].n[1]} samples; {self.link}"
+            f"the {self.calibration.label} on n = {self.estimates[0].n[0]} data and m = {self.estimates[0].n[1]} samples; "
+            f"{self.link}"
         ]
         lines += [f"  {each.headline}" for each in self.estimates]
         lines += [
@@ -83,6 +84,7 @@ def from_critic(
     *,
     link: Link | None = None,
     warnings: Sequence[str] = (),
+    label: str = LABEL,
 ) -> CriticReading:
     """Lower bounds from the scores of a trained critic, with its calibration.
 
@@ -94,6 +96,7 @@ def from_critic(
         link: what the best critic's output is, from `divmin.explain(recipe).link`; its inverse turns scores into log-ratios. When
             None the scores are taken for log-ratios, which is a bound too, but a loose one where they are something else.
         warnings: what else is to be said, such as that the data was trained on.
+        label: what to call the critic.
 
     Returns:
         Bounds with standard errors and 95% intervals, nats.
@@ -128,7 +131,7 @@ def from_critic(
                 interval=interval(value),
                 kind=value.kind,
                 shortfall=value.shortfall,
-                method=LABEL,
+                method=label,
                 n=(len(x), len(y)),
                 seed=0,
                 tried=(),
@@ -136,7 +139,7 @@ def from_critic(
             )
         )
     said = (*warnings, *about_the_ratio(scores))
-    return CriticReading(tuple(found), calibrate(scores, label=LABEL), words, said)
+    return CriticReading(tuple(found), calibrate(scores, label=label), words, said)
 
 
 def log_ratios(link: Link | None) -> tuple[Callable[[Floats], Floats], str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from divmin.illustrations import CURVES, DIVERGENCE, GRID, WATCHED
 from divmin.pages.cautions import cautions
 from divmin.pages.commands import commands, objects
+from divmin.pages.diagnosed import diagnosis
 from divmin.pages.embedding import embedded, film, spread
 from divmin.pages.parts import Chapter, Film, Picture, Section, number, table
 from divmin.pages.told import PART, Told, facts
@@ -45,7 +46,7 @@ def warnings(told: Told) -> Section:
 
 def samples(told: Told) -> Section:
     """Samples beside data, and the same z over training."""
-    shown = film(spread(frames(told.run.folder)), budget=told.budget * 2 // PART)
+    shown = film(spread(frames(told.run.folder)), budget=told.budget * 3 // PART)
     steps = tuple(int(path.stem) for path in shown)
     drawn = [
         Picture(source, f"samples of the same z at step {step:,}")
@@ -142,7 +143,7 @@ def reproduction(told: Told) -> Section:
 
 
 SECTIONS: tuple[Callable[[Told], Section], ...] = (
-    warnings, samples, minimised, curves, critic, metrics, configuration, reproduction
+    warnings, samples, minimised, curves, critic, diagnosis, metrics, configuration, reproduction
 )  # fmt: skip
 
 

@@ -24,7 +24,12 @@ def commands(told: Told) -> tuple[str, ...]:
         told.run.state == "finished" and not config.ends
     ):  # what ends with the last step is not what a longer run would be
         further = [f"divmin resume {folder} --steps {2 * config.steps}"]
-    return (again, *further, f"divmin evaluate {folder}", f"divmin sample {folder} --out samples.png")
+    looks = (
+        f"divmin evaluate {folder}",
+        f"divmin diagnose {folder} --fresh-critic",
+        f"divmin sample {folder} --out samples.png",
+    )
+    return (again, *further, *looks)
 
 
 def objects(config: TrainConfig) -> list[str]:

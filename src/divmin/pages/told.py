@@ -20,7 +20,7 @@ from divmin.training.evaluations import Best, Evaluation
 from divmin.training.run import EXPLANATION, MONITOR, read_text
 from divmin.watching import watched
 
-PART = 8  # a picture has one such part of the bytes of its run; there are five beside the film, which has two parts
+PART = 11  # a picture has one such part of the bytes of its run; there are eight at most beside the film, which has three parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +86,8 @@ class Told:
         return found if isinstance(found, dict) else {}
 
     def picture(self, name: str, alt: str, caption: str = "") -> tuple[Picture, ...]:
-        """One of `drawn`, if it is there."""
-        path, samples = self.drawn.get(name), name == GRID
-        if path is None:
-            return ()
+        """One of `drawn`, or a file of the folder by its name in it, if it is there."""
+        path, samples = self.drawn.get(name, self.run.folder / name), name == GRID
         budget = self.budget // PART
         source = embedded(path, width=SMALL, budget=budget) if samples else embedded(path, budget=budget)
         return () if source is None else (Picture(source, alt, caption, drawing=not samples),)

@@ -1,5 +1,6 @@
 """Pictures of records: every function draws numbers that somebody else computed."""
 
+from divmin.plots.diagnosis import draw_accuracy, draw_gradients, draw_loss, draw_ratios, save_contest, save_sheet
 from divmin.plots.divergence import draw_curvature, draw_s, draw_weight, save_curves
 from divmin.plots.estimate import draw_calibration, draw_estimates, save_estimates
 from divmin.plots.explanation import draw_cost, draw_link, draw_pull, save_explanations
@@ -18,6 +19,7 @@ __all__ = [
     "draw_price",
     "draw_bounds",
     "Window",
+    "draw_accuracy",
     "draw_calibration",
     "draw_cloud",
     "draw_cost",
@@ -25,16 +27,20 @@ __all__ = [
     "draw_curvature",
     "draw_densities",
     "draw_estimates",
+    "draw_gradients",
     "draw_grid",
     "draw_landscape",
     "draw_link",
     "draw_log_ratios",
+    "draw_loss",
     "draw_losses",
     "draw_paths",
     "draw_progress",
     "draw_pull",
+    "draw_ratios",
     "draw_s",
     "draw_weight",
+    "save_contest",
     "save_curves",
     "save_estimates",
     "save_explanations",
@@ -45,5 +51,6 @@ __all__ = [
     "save_profile",
     "save_progress",
     "save_samples",
+    "save_sheet",
     "window",
 ]
