@@ -15,7 +15,6 @@ from torch import Tensor
 from divmin import loggers, plots, training
 from divmin.aim import explained
 from divmin.data import Source
-from divmin.diagnostics import Report
 from divmin.errors import DivminError, DivminWarning, suggest
 from divmin.explanation import Explanation
 from divmin.files import write_json
@@ -26,7 +25,7 @@ from divmin.progress import Track, progress, waiting
 from divmin.training import Judge, Probe, Run, TrainConfig, Verdict, View
 from divmin.training.job import Networks
 from divmin.training.run import EXPLANATION, frames, writing
-from divmin.watching import watch
+from divmin.watching import Watch, watch
 
 BEHIND = 1000  # samples of the data under vectors of the model
 
@@ -236,27 +235,28 @@ def _watched(
             run = start((*own, *hearing, *bars, *probes, *tellers), judge_of(config), track)
         except Exception:
             if drawing.latest is not None:  # what went wrong stands on the page of a run that failed, too
-                _write_page(Run.open(drawing.latest.folder), found, None if watching is None else watching.report())
+                _write_page(drawing.latest.folder, found, watching)
             raise
     if not training.first_process():
         return run
     if watching is not None:
         watching.keep(run.folder)  # an interrupted run has not looked
-    heard = None if watching is None else watching.report()
     with waiting("drawing, and writing the report") if show else nullcontext():
         drawing.finish(run)
-        illustrate(run, found, heard)
-        _write_page(run, found, heard)
+        illustrate(run, found, None if watching is None else watching.report())
+        why = _write_page(run.folder, found, watching)
+    if why is not None:
+        warnings.warn(DivminWarning(f"there is no report: {why}"), stacklevel=3)
     return run
 
 
-def _write_page(run: Run, found: Explanation | None, heard: Report | None) -> None:
-    """Write report.html; whatever prevents it, the run itself is whole."""
+def _write_page(folder: Path, found: Explanation | None, watching: Watch | None) -> str | None:
+    """Write report.html, and say why if that cannot be: whatever it is, the run is whole, and its own error the one to tell."""
     try:
-        report_known(run, Known(found, heard))
+        report_known(Run.open(folder), Known(found, None if watching is None else watching.report()))
     except Exception as error:
-        why = error if isinstance(error, DivminError) else f"{type(error).__name__}: {error}"
-        warnings.warn(DivminWarning(f"there is no report: {why}"), stacklevel=4)
+        return str(error) if isinstance(error, DivminError) else f"{type(error).__name__}: {error}"
+    return None
 
 
 def _noting(found: Explanation | None, config: TrainConfig, show: bool) -> Probe:

@@ -355,6 +355,13 @@ def test_a_page_that_cannot_be_written_is_no_lost_run(tmp_path: Path, monkeypatc
             run = trained(tmp_path / str(number), steps=20, evaluate_every=None)
         assert run.state == "finished"
 
+    def fail(view: dm.training.View) -> None:
+        raise RuntimeError("the probe broke")
+
+    config = TrainConfig(data="ring", model="mlp", width=8, steps=4, device="cpu", out=str(tmp_path / "failed"))
+    with pytest.raises(RuntimeError, match="the probe broke"):  # and no word about the page, which cannot be written
+        dm.train(config, probes=[dm.training.Probe(1, fail)], show=False)
+
 
 @pytest.mark.parametrize(
     "config",
