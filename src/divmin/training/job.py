@@ -15,6 +15,7 @@ from divmin.data.base import Source
 from divmin.errors import DivminError
 from divmin.training.config import TrainConfig
 from divmin.training.data_term import DataTerm, data_term, plays
+from divmin.training.fingerprint import fingerprint
 from divmin.training.judge import Judge
 from divmin.training.parallel import Processes
 from divmin.training.penalties import Penalty, chosen
@@ -70,6 +71,7 @@ class Job:
         folder: the run folder.
         probes: the caller's looks at the run.
         judge: what measures samples on the way.
+        identity: names the run, also when its folder is moved or copied.
     """
 
     config: TrainConfig
@@ -82,6 +84,7 @@ class Job:
     folder: Path
     probes: Sequence[Probe]
     judge: Judge | None = None
+    identity: str | None = None
 
     @property
     def needs_real(self) -> bool:
@@ -116,8 +119,15 @@ class Job:
             "supplied": list(self.supplied),
             "shape": list(self.source.shape),
             "size": self.source.size,
+            "fingerprint": self.fingerprint,
             "latent": self.pair.latent,
+            "run": self.identity,
         }
+
+    @cached_property
+    def fingerprint(self) -> Tensor:
+        """What tells these data from others."""
+        return fingerprint(self.source)
 
 
 def rehearse(config: TrainConfig, recipe: Losses, source: Source, pair: Networks) -> None:

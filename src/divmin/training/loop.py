@@ -119,7 +119,7 @@ def store(job: Job, state: State) -> None:
     content = gathered(job, state)
     if job.processes.first:
         checkpoint.save(job.folder, content, keep=job.config.keep)
-        write_status(job.folder, "running", state.step)
+        write_status(job.folder, "running", state.step, identity=job.identity)
     state.saved_step = state.step
     job.processes.wait()  # nobody goes on, and perhaps dies, before the file is there
 
