@@ -96,7 +96,9 @@ def test_own_data_is_needed_again(tmp_path: Path) -> None:
     source = dm.data.from_array(torch.randn(60, 3, generator=torch.Generator().manual_seed(0)), name="mine")
     config = dm.TrainConfig(model="mlp", width=8, batch_size=8, steps=2, out=str(tmp_path / "run"))
     dm.train(config, source=source, show=False)
-    with pytest.raises(dm.DivminError, match=r"trained on a source of its own, 'mine': give its data again, as source= \(--"):
+    with pytest.raises(
+        dm.DivminError, match=r"trained on a source of its own, 'mine': give its data again, as source= \(--"
+    ):
         dm.evaluate(tmp_path / "run", show=False)
     assert dm.evaluate(tmp_path / "run", "recall", source=source, n_fake=50, show=False)["recall"].n_real == 60
     with pytest.raises(dm.DivminError, match=r"shape \(2,\): the run makes samples of shape \(3,\)"):

@@ -151,7 +151,9 @@ def test_other_data_of_the_same_size_are_refused_unless_accepted(lab, what, size
     source = parts["source"]
     change = CHANGES[what] or (lambda x, i: source.batch((i + 1) % 37))
     other = {**parts, "source": Changed(source, change, size)}
-    with pytest.raises(DivminError, match=r"cloud holds other samples than it did when .* was trained: put back") as caught:
+    with pytest.raises(
+        DivminError, match=r"cloud holds other samples than it did when .* was trained: put back"
+    ) as caught:
         resume(run.folder, steps=7, **other)
     assert "\n" not in str(caught.value)
     assert resume(run.folder, steps=7, accept_changes=True, **other).step == 7
@@ -182,7 +184,9 @@ def test_a_checkpoint_without_fingerprint_and_name_goes_on(lab, same):
 def test_a_checkpoint_of_another_run_is_refused(lab, tmp_path):
     run, other = lab.train("a"), lab.train("b")
     for accept in (False, True):
-        with pytest.raises(DivminError, match=r"b/checkpoint.pt belongs to another run than .*/a: go on from .*a/check"):
+        with pytest.raises(
+            DivminError, match=r"b/checkpoint.pt belongs to another run than .*/a: go on from .*a/check"
+        ):
             resume(run.folder, file=other.checkpoint, steps=9, accept_changes=accept, **lab.parts())
     moved = run.folder.rename(tmp_path / "moved")
     copy = shutil.copy(moved / "checkpoint.pt", tmp_path / "elsewhere.pt")

@@ -38,7 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--method", default="auto", metavar="NAME", help="what learns the fresh log-ratio (default auto)"
     )
     parser.add_argument(
-        "--data", metavar="DATA", help="the data of a run that Python started with a source of its own, such as a .npy file"
+        "--data",
+        metavar="DATA",
+        help="the data of a run that Python started with a source of its own, such as a .npy file",
     )
     parser.add_argument("--held-out", metavar="DATA", help="compare with this data in place of the run's own")
     parser.add_argument(

@@ -184,11 +184,17 @@ def fits(config: TrainConfig, recipe: Losses, pair: Networks) -> None:
     encoder, term = getattr(pair, "encoder", None), data_term(recipe)
     splits = hasattr(pair.critic, "features") and hasattr(pair.critic, "head")
     wants_encoder = term is not None or config.fakes != "prior"
+    gaussian = (("likelihood", "pixels"), ("likelihood_sd", 1.0))
+    idle = [f"{name}={getattr(config, name)}" for name, usual in gaussian if getattr(config, name) != usual]
     unfit = {
         f"{recipe.name} has a term in the model's likelihood of the data, which needs an encoder; {pair.name} has none: "
         "choose a model with one, or Pair(..., encoder=)": term is not None and encoder is None,
         f"fakes={config.fakes} is for recipes with a data term, whose encoder makes reconstructions; {recipe.name} has none": (
             config.fakes != "prior" and term is None
+        ),
+        f"{' and '.join(idle)} would do nothing: the Gaussian is that of a data term, which {recipe.name} has not, or of "
+        "likelihood_noise; leave them out, or choose a recipe such as sdkl": (
+            term is None and not config.likelihood_noise and bool(idle)
         ),
         f"a likelihood of features needs a critic with features(x) and head(h); that of {pair.name} has none": (
             (wants_encoder or config.likelihood_noise) and config.likelihood == "features" and not splits

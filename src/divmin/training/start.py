@@ -232,9 +232,7 @@ def _drive(job: Job, state: State) -> Run:
 
     def close(ending: str, reason: str | None = None, signal: int | None = None) -> Run:
         if job.processes.first:
-            write_status(
-                job.folder, ending, state.step, reason=reason, signal=signal, identity=job.identity
-            )
+            write_status(job.folder, ending, state.step, reason=reason, signal=signal, identity=job.identity)
         return Run(job.folder, ending, state.step, job.config, reason, signal)
 
     close("running")
