@@ -11,7 +11,7 @@ from divmin.diagnostics import Report
 from divmin.errors import DivminError
 from divmin.explanation import Explanation
 from divmin.explanation.curves import lines
-from divmin.training import Run
+from divmin.training import Run, evaluations
 from divmin.training.run import CONFIG, METRICS, MONITOR
 from divmin.watching import watched
 
@@ -27,7 +27,7 @@ def illustrate(run: Run, found: Explanation | None, heard: Report | None) -> Non
         heard: what its monitor heard.
     """
     if records := run.records():
-        plots.save_history(records, run.folder / CURVES)
+        plots.save_history(records, run.folder / CURVES, evaluations=evaluations.read(run.folder))
     if found is not None and (record := lines([found])).members[0].weight is not None:
         plots.save_explanations(record, run.folder / DIVERGENCE, caption=f"{found.subject}: {found.sentence}")
     if heard is not None:
