@@ -100,7 +100,7 @@ def resume(
         folder: the run folder.
         steps: generator steps in all, when more are wanted than configured.
         file: an older checkpoint of the run to go back to, RUN/checkpoints/STEP.pt.
-        accept_changes: go on with the settings of an edited config.yaml instead of refusing them.
+        accept_changes: go on with the settings of an edited config.yaml, and with other data, instead of refusing them.
         recipe: the Recipe object of a run that was started with one.
         source: the data source of a run that was started with one.
         pair: the networks of a run that was started with its own.
@@ -112,7 +112,7 @@ def resume(
         The run.
 
     Raises:
-        DivminError: no readable checkpoint, or nothing left to do.
+        DivminError: no readable checkpoint, one of another run, changed settings or data, or nothing left to do.
     """
     before, show = Run.open(folder), show and training.first_process()
     told = loggers.chosen(log)

@@ -9,11 +9,12 @@ from divmin import plots
 from divmin.diagnostics import Report
 from divmin.explanation import Explanation
 from divmin.explanation.curves import lines
-from divmin.training import Run
-from divmin.training.run import CONFIG, METRICS, MONITOR
+from divmin.training import Run, evaluations
+from divmin.training.run import CONFIG, EVALUATION, METRICS, MONITOR
 
 CURVES, DIVERGENCE, WATCHED, GRID, FILM = "curves.png", "divergence.png", "monitor.png", "samples.png", "samples.gif"
-DRAWN = {CURVES: METRICS, DIVERGENCE: CONFIG, WATCHED: MONITOR}  # pictures, and what they are drawn from
+# pictures, and what they are drawn from
+DRAWN = {CURVES: (METRICS, EVALUATION), DIVERGENCE: (CONFIG,), WATCHED: (MONITOR,)}
 
 
 def illustrate(
@@ -34,7 +35,7 @@ def illustrate(
     """
     place = run.folder if place is None else place
     if CURVES in wanted and (records := run.records()):
-        plots.save_history(records, place / CURVES)
+        plots.save_history(records, place / CURVES, evaluations=evaluations.read(run.folder))
     if DIVERGENCE in wanted and found is not None and (record := lines([found])).members[0].weight is not None:
         plots.save_explanations(record, place / DIVERGENCE, caption=f"{found.subject}: {found.sentence}")
     if WATCHED in wanted and heard is not None:
@@ -43,7 +44,9 @@ def illustrate(
 
 def stale(run: Run) -> list[str]:
     """The pictures of `DRAWN` that are missing or older than their records, as in a run that was killed or is still training."""
-    return [name for name, source in DRAWN.items() if _older(run.folder / name, run.folder / source)]
+    return [
+        name for name, sources in DRAWN.items() if any(_older(run.folder / name, run.folder / each) for each in sources)
+    ]
 
 
 def _older(picture: Path, source: Path) -> bool:

@@ -40,6 +40,16 @@ def test_intervals_cover(method: str) -> None:
     assert sum(inside.values()) < 4 * repeats
 
 
+@pytest.mark.parametrize("method", ["logistic", "gaussian"])
+def test_intervals_of_bounded_divergences_end_at_their_supremum(method: str) -> None:
+    random = np.random.default_rng(0)
+    ratio = dm.fit_ratio(random.normal(6, 1, 300), random.normal(0, 1, 300), method=method, seed=0)
+    for f in map(dm.divergence, ("js", "total_variation", "squared_hellinger", "kl")):
+        low, high = ratio.divergence(f).interval
+        assert low <= high <= f.sup and f.bounded == (f.name != "kl")
+    assert ratio.divergence("js").interval[1] == dm.divergence("js").sup  # its own reach goes beyond
+
+
 def test_an_interval_for_a_divergence_ends_at_0_and_that_of_a_bound_need_not() -> None:
     negative = 0
     for seed in range(20):

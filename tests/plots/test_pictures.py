@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from divmin.family.curves import curves
 from divmin.plots.samples import tiled
 from divmin.plots.style import line_style
 from divmin.training import Record
+from divmin.training.evaluations import Evaluation
 
 
 def axes():
@@ -134,3 +136,38 @@ def test_history_shows_the_records() -> None:
 def test_unknown_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(dm.DivminError, match=r"\.png, \.svg, \.pdf"):
         plots.save_curves(curves([dm.divergence("kl")]), tmp_path / "curves.gif")
+
+
+def test_curves_have_the_panels_that_there_are_numbers_for(tmp_path: Path) -> None:
+    records = [Record(step, step, None, 0.1 * step, None, None, None, None, 1.0, 1.0) for step in (1, 2)]
+    losses = _panels(records, tmp_path)
+    assert losses == ["losses"]  # no critic is trained
+    told = [Evaluation(step, {"frechet": 100.0 / step, "recall": 0.1 * step}) for step in (1, 2, 4)]
+    records = [Record(step, step, 1.0, 0.1 * step, 1.0, 0.1, -1.0, 0.1, 1.0, 1.0) for step in (1, 2)]
+    assert _panels(records, tmp_path, told)[-1] == "metrics of samples"
+    ax = axes()
+    plots.draw_evaluations(told, ax)
+    assert [list(line.get_ydata()) for line in ax.lines] == [
+        [1.0, pytest.approx(1 / 3), 0.0],
+        [0.0, pytest.approx(1 / 3), 1.0],
+    ]
+    assert "frechet: 25 to 100" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def _panels(records: list[Record], folder: Path, told: list[Evaluation] | None = None) -> list[str]:
+    path = folder / "curves.svg"
+    plots.save_history(records, path, evaluations=told or [])
+    return re.findall(r"<!-- (losses|critic output.*?|metrics of samples|bound.*?) -->", path.read_text())
+
+
+def test_planes_say_which_coordinates_they_show() -> None:
+    ax = axes()
+    plots.draw_cloud(torch.randn(9, 5), None, ax, "generated")
+    assert ax.get_xlabel() == "x1 (first two of 5 coordinates)"
+
+
+def test_a_peak_is_not_cut_off() -> None:
+    ax, real = axes(), torch.linspace(-3, 3, 400)[:, None]
+    plots.draw_cloud(torch.full((400, 1), 0.3), real, ax, "generated", plots.window(real))
+    highest = max(float(patch.get_path().vertices[:, 1].max()) for patch in ax.patches if hasattr(patch, "get_path"))
+    assert ax.get_ylim()[1] > highest

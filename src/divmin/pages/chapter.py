@@ -14,15 +14,13 @@ from divmin.illustrations import CURVES, DIVERGENCE, GRID, WATCHED
 from divmin.pages.cautions import cautions
 from divmin.pages.commands import commands, objects
 from divmin.pages.diagnosed import diagnosis
-from divmin.pages.embedding import embedded, film, spread
+from divmin.pages.embedding import film, spread
 from divmin.pages.parts import Chapter, Film, Picture, Section, number, table
 from divmin.pages.told import PART, Told, facts
-from divmin.plots import save_progress
 from divmin.training import TrainConfig, evaluations
 from divmin.training.run import EVALUATION, MONITOR, frames, read_text
 
 SHOWN = 12  # rows of the table of metrics
-PANELS = 6  # metrics in a picture
 
 
 def chapter(told: Told) -> Chapter:
@@ -86,6 +84,9 @@ def curves(told: Told) -> Section:
         f"losses and critic outputs over {last.step:,} steps; at the end critic loss {number(last.critic_loss)}, generator loss "
         f"{number(last.generator_loss)}, mean output {number(last.d_real)} on data and {number(last.d_fake)} on samples"
     )
+    for name in told.metrics:
+        values = [each.values[name] for each in told.evaluations if name in each.values]
+        alt += f"; {name} from {number(values[0])} to {number(values[-1])}"
     return Section("Curves", pictures=told.picture(CURVES, alt), missing="they could not be drawn")
 
 
@@ -121,7 +122,7 @@ def metrics(told: Told) -> Section:
     )
     cells = [(f"{each.step:,}", *(number(each.values.get(name)) for name in names)) for each in spread(rows, SHOWN)]
     below = table(("step", *names), cells, _how(told.run.folder))
-    return Section("Metrics", pictures=_progress(told), tables=(above, below))
+    return Section("Metrics", tables=(above, below))
 
 
 def configuration(told: Told) -> Section:
@@ -156,27 +157,6 @@ def _unheard(told: Told) -> str:
     if not (told.run.folder / MONITOR).exists():
         return "there is no monitor.json"
     return "monitor.json holds too few scores, or they cannot be read without the recipe's object"
-
-
-def _progress(told: Told) -> tuple[Picture, ...]:
-    """Metrics over steps, where there are two points to join."""
-    lines: dict[str, dict[str, tuple[list[int], list[float]]]] = {}
-    for name in told.metrics[:PANELS]:
-        having = [each for each in told.evaluations if name in each.values]
-        if len(having) > 1:
-            lines[name] = {"": ([each.step for each in having], [each.values[name] for each in having])}
-    if not lines:
-        return ()
-    path = told.place / "metrics.png"
-    save_progress(lines, path)
-    source = embedded(path, budget=told.budget // PART)
-    ends = [
-        f"{name} from {number(values[0])} to {number(values[-1])}" for name, ((_, values),) in
-        ((name, tuple(runs.values())) for name, runs in lines.items())
-    ]  # fmt: skip
-    return (
-        () if source is None else (Picture(source, f"metrics over generator steps: {', '.join(ends)}", drawing=True),)
-    )
 
 
 def _how(folder: Path) -> str:

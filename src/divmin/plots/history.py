@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from divmin.plots.style import COLOURS, figure, line_style
 from divmin.training import Record
+from divmin.training.evaluations import Evaluation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,14 +56,32 @@ def draw_bound(records: Sequence[Record], ax: Axes) -> None:
     ax.legend(frameon=False)
 
 
-def save_history(records: Sequence[Record], path: Path) -> None:
+def draw_evaluations(evaluations: Sequence[Evaluation], ax: Axes) -> None:
+    """Metrics of samples over generator steps, each between its lowest and its highest value, which the legend names."""
+    names = list(dict.fromkeys(name for each in evaluations for name in each.values))
+    for i, name in enumerate(names):
+        colour, dash = line_style(i)
+        having = [(each.step, each.values[name]) for each in evaluations if name in each.values]
+        low, high = min(value for _, value in having), max(value for _, value in having)
+        shares = [(value - low) / (high - low) if high > low else 0.5 for _, value in having]
+        label = f" {_plainly(name)}: {low:.3g} to {high:.3g}"
+        ax.plot([step for step, _ in having], shares, dash, color=colour, marker=".", label=label)
+    ax.set(title="metrics of samples", xlabel="generator steps", yticks=[0, 1], yticklabels=["lowest", "highest"])
+    ax.legend(frameon=False, fontsize="small")
+
+
+def save_history(records: Sequence[Record], path: Path, *, evaluations: Sequence[Evaluation] = ()) -> None:
     """The panels that there are numbers for, to a .png, .svg or .pdf file."""
-    panels = [draw_losses, draw_log_ratios]
+    panels: list[Callable[[Axes], None]] = [lambda ax: draw_losses(records, ax)]
+    if any(record.d_real is not None for record in records):
+        panels.append(lambda ax: draw_log_ratios(records, ax))
     if any(record.reconstruction is not None for record in records):
-        panels.append(draw_bound)
+        panels.append(lambda ax: draw_bound(records, ax))
+    if evaluations:
+        panels.append(lambda ax: draw_evaluations(evaluations, ax))
     with figure(path, 4.5 * len(panels), 3.4) as drawn:
-        for draw, ax in zip(panels, drawn.subplots(1, len(panels)), strict=True):
-            draw(records, ax)
+        for draw, ax in zip(panels, drawn.subplots(1, len(panels), squeeze=False)[0], strict=True):
+            draw(ax)
 
 
 def draw_progress(metric: str, runs: Progress, ax: Axes) -> None:

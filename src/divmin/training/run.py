@@ -1,7 +1,7 @@
 """A run on disk: which files there are, who may write them, and what they say.
 
 config.yaml        the configuration
-status.json        running, finished, interrupted or failed, why, and by which process
+status.json        running, finished, interrupted or failed, why, by which process, and what names the run
 metrics.jsonl      one record a line
 checkpoint.pt      all that is needed to go on
 checkpoints/       copies of the last ones, named by their step, where more than one is kept
@@ -208,13 +208,28 @@ def write_config(folder: Path, config: TrainConfig) -> None:
         write_text(folder / CONFIG, yaml.safe_dump(replace(config, out=None).to_mapping(), sort_keys=False))
 
 
-def write_status(folder: Path, state: str, step: int, *, reason: str | None = None, signal: int | None = None) -> None:
+def write_status(
+    folder: Path,
+    state: str,
+    step: int,
+    *,
+    reason: str | None = None,
+    signal: int | None = None,
+    identity: str | None = None,
+) -> None:
     """Write status.json, with the process that is asking."""
-    process = asdict(current())
+    said = {"state": state, "step": step, "reason": reason, "signal": signal}
     with writing(folder):
-        write_json(
-            folder / STATUS, {"state": state, "step": step, "reason": reason, "signal": signal, "process": process}
-        )
+        write_json(folder / STATUS, {**said, "process": asdict(current()), "run": identity})
+
+
+def identity_of(folder: Path) -> str | None:
+    """What names the run in a folder; None where it has no name, or status.json cannot be read: resuming writes that anew."""
+    try:
+        found = json.loads(read_text(folder / STATUS)).get("run")
+    except (DivminError, json.JSONDecodeError, AttributeError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def append_record(folder: Path, record: Record) -> None:
