@@ -64,10 +64,10 @@ def draw_evaluations(evaluations: Sequence[Evaluation], ax: Axes) -> None:
         having = [(each.step, each.values[name]) for each in evaluations if name in each.values]
         low, high = min(value for _, value in having), max(value for _, value in having)
         shares = [(value - low) / (high - low) if high > low else 0.5 for _, value in having]
-        label = f" {_plainly(name)}: {low:.3g} to {high:.3g}"
+        label = f"{_plainly(name)}: {low:.3g} to {high:.3g}"
         ax.plot([step for step, _ in having], shares, dash, color=colour, marker=".", label=label)
     ax.set(title="metrics of samples", xlabel="generator steps", yticks=[0, 1], yticklabels=["lowest", "highest"])
-    ax.legend(frameon=False, fontsize="small")
+    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))  # lines are everywhere within
 
 
 def save_history(records: Sequence[Record], path: Path, *, evaluations: Sequence[Evaluation] = ()) -> None:
@@ -79,7 +79,7 @@ def save_history(records: Sequence[Record], path: Path, *, evaluations: Sequence
         panels.append(lambda ax: draw_bound(records, ax))
     if evaluations:
         panels.append(lambda ax: draw_evaluations(evaluations, ax))
-    with figure(path, 4.5 * len(panels), 3.4) as drawn:
+    with figure(path, 4.5 * len(panels) + (1.5 if evaluations else 0), 3.4) as drawn:
         for draw, ax in zip(panels, drawn.subplots(1, len(panels), squeeze=False)[0], strict=True):
             draw(ax)
 
@@ -89,7 +89,7 @@ def draw_progress(metric: str, runs: Progress, ax: Axes) -> None:
     for i, (name, (steps, values)) in enumerate(runs.items()):
         colour, dash = line_style(i)
         marker = "." if len(steps) < FEW else None
-        ax.plot(steps, values, dash, color=colour, label=f" {_plainly(name)}", marker=marker)
+        ax.plot(steps, values, dash, color=colour, label=_plainly(name), marker=marker)
     ax.set(title=_plainly(metric), xlabel="generator steps")
 
 
@@ -111,7 +111,8 @@ def save_progress(panels: Mapping[str, Progress], path: Path) -> None:
 
 def _plainly(text: str) -> str:
     """Somebody's text, which is no formula and may hold bytes that are no letters; cut where a legend has no room."""
-    return text[:LONG].encode(errors="replace").decode().replace("$", r"\$")
+    plain = text[:LONG].encode(errors="replace").decode().replace("$", r"\$")
+    return f" {plain}" if plain.startswith("_") else plain  # legends leave out what begins so
 
 
 def _present(values: Sequence[float | None]) -> list[float]:
