@@ -16,10 +16,11 @@ from divmin.data import Source
 from divmin.errors import DivminError, suggest
 from divmin.explanation import Explanation, audit, explain
 from divmin.explanation.curves import lines
+from divmin.explanation.record import tails_text
 from divmin.files import write_json
 from divmin.objectives import AnyRecipe, Own, Recipe, Relativistic
 from divmin.progress import Track, progress, waiting
-from divmin.training import Judge, Probe, Run, TrainConfig, Verdict, View
+from divmin.training import Judge, Probe, Run, TrainConfig, Verdict, View, evaluations
 from divmin.training.job import Networks
 from divmin.training.run import EXPLANATION, frames, writing
 
@@ -167,6 +168,19 @@ def explained(config: TrainConfig, recipe: object = None) -> Explanation | None:
         return None
 
 
+def sentences(config: TrainConfig, found: Explanation | None) -> list[str]:
+    """What a run minimises: the answer, its tails, what to look out for."""
+    if found is None:
+        why = (
+            ""
+            if config.fakes == "prior"
+            else ": its critic compares data with reconstructions, not with the model's samples"
+        )
+        return [f"{config.recipe}: what it minimises is not known{why}"]
+    tails = [] if found.tails is None else [f"tail weights (R, S) = {tails_text(found.tails)}"]
+    return [f"{found.subject}: {found.sentence}", *tails, *(f"note: {warning}" for warning in found.warnings)]
+
+
 def _of_data_term(config: TrainConfig, losses: Recipe | Relativistic) -> tuple[str, ...]:
     """What the settings of a likelihood do to the answer."""
     if getattr(losses, "likelihood", None) is None:
@@ -257,17 +271,18 @@ def _watched(
     """Run `start` with probes that draw, show and tell, then draw what is drawn at the end."""
     with waiting("working out what is minimised") if show else nullcontext():
         found = explained(config, given) if training.first_process() else None
-    drawing = Drawing(config.samples)
+    drawing, judge = Drawing(config.samples), judge_of(config)
+    best = None if judge is None else judge.by
     with ExitStack() as stack:
-        bars, track = stack.enter_context(progress(config.steps, done)) if show else ((), iter)
+        bars, track = stack.enter_context(progress(config.steps, done, best)) if show else ((), iter)
         tellers = stack.enter_context(loggers.telling(told, config.log_every, anew))
         # Loggers come last, because they tell what the others have written.
         looks = (_noting(found, config, show), Probe(config.sample_every, drawing.look), *bars, *probes, *tellers)
-        run = start(looks, judge_of(config), track)
+        run = start(looks, judge, track)
     if not training.first_process():
         return run
     if records := run.records():
-        plots.save_history(records, run.folder / CURVES)
+        plots.save_history(records, run.folder / CURVES, evaluations.read(run.folder))
     if found is not None and (record := lines([found])).members[0].weight is not None:
         plots.save_explanations(record, run.folder / DIVERGENCE, caption=f"{found.subject}: {found.sentence}")
     drawing.finish(run)
@@ -276,11 +291,13 @@ def _watched(
 
 def _noting(found: Explanation | None, config: TrainConfig, show: bool) -> Probe:
     """The probe that writes what is minimised into the run folder, and says it, at its first look: nothing was refused."""
+    told = sentences(config, found) if show else []
     news = [] if found is None else [{"minimises": found.formula_name, **found.to_record()}]
 
     def note(view: View) -> None:
-        if news and found is not None and show:
-            print(f"{found.subject}: {found.sentence}", file=sys.stderr)
+        if told:
+            print("\n".join(told), file=sys.stderr)
+            told.clear()
         while news:
             with writing(view.folder):
                 write_json(view.folder / EXPLANATION, news.pop())

@@ -99,8 +99,7 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
 
     import yaml
 
-    from divmin.cli.outcome import sentences
-    from divmin.experiment import explained, judge_of
+    from divmin.experiment import explained, judge_of, sentences
     from divmin.progress import tracking
     from divmin.training import rehearse
     from divmin.training.parts import parts

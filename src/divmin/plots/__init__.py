@@ -4,7 +4,7 @@ from divmin.plots.divergence import draw_curvature, draw_s, draw_weight, save_cu
 from divmin.plots.estimate import draw_calibration, draw_estimates, save_estimates
 from divmin.plots.explanation import draw_cost, draw_link, draw_pull, save_explanations
 from divmin.plots.film import save_film
-from divmin.plots.history import draw_log_ratios, draw_losses, save_history
+from divmin.plots.history import draw_evaluations, draw_log_ratios, draw_losses, save_history
 from divmin.plots.interpolations import draw_paths, save_interpolations
 from divmin.plots.landscape import draw_landscape, save_landscapes
 from divmin.plots.profile import draw_costs, draw_densities, save_profile
@@ -19,6 +19,7 @@ __all__ = [
     "draw_curvature",
     "draw_densities",
     "draw_estimates",
+    "draw_evaluations",
     "draw_grid",
     "draw_landscape",
     "draw_link",

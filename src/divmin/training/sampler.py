@@ -144,7 +144,9 @@ def load(path: str | Path, *, pair: Networks | None = None, device: str = "cpu")
     fill(average, payload["average"], name="generator", where=file)
     fill(last, payload["generator"], name="generator", where=file)
     shape = tuple(payload["shape"])
-    about: dict[str, Any] = {key: payload[key] for key in ("supplied", "size", "shape", "fingerprint") if key in payload}
+    about: dict[str, Any] = {
+        key: payload[key] for key in ("supplied", "size", "shape", "fingerprint") if key in payload
+    }
     return Sampler(config, shape, payload["latent"], payload["step"], average.to(device), last.to(device), about)
 
 

@@ -16,7 +16,7 @@ import torch
 from divmin.data.base import Source
 from divmin.data.sets import Track
 from divmin.errors import DivminError, counted
-from divmin.training import checkpoint
+from divmin.training import checkpoint, evaluations
 from divmin.training.config import TrainConfig, differences
 from divmin.training.ema import frozen_copy
 from divmin.training.fingerprint import changed
@@ -190,6 +190,7 @@ def resume(
                 remove_leftovers(folder)
                 state.latest = rewind_metrics(folder, step=state.step, log_every=asked.log_every)
                 rewind(folder, state.step)
+                state.evaluation = next(reversed(evaluations.read(folder)), None)
                 give_up(folder, state.step)
                 checkpoint.give_up_best(folder, state)
                 write_config(folder, asked)
