@@ -22,7 +22,7 @@ from divmin.illustrations import FILM, GRID, illustrate
 from divmin.objectives import AnyRecipe, Own
 from divmin.pages import Known, report_known
 from divmin.progress import Track, progress, waiting
-from divmin.training import Judge, Probe, Run, TrainConfig, Verdict, View
+from divmin.training import Judge, Probe, Run, TrainConfig, Verdict, View, evaluations
 from divmin.training.job import Networks
 from divmin.training.run import EXPLANATION, frames, writing
 from divmin.watching import Watch, watch
@@ -226,7 +226,7 @@ def _watched(
         watch(config, given, found, folder) if training.first_process() else None,
     )
     with ExitStack() as stack:
-        bars, track = stack.enter_context(progress(config.steps, done)) if show else ((), iter)
+        bars, track = stack.enter_context(progress(config.steps, done, best)) if show else ((), iter)
         tellers = stack.enter_context(loggers.telling(told, config.log_every, anew))
         # Loggers come last, because they tell what the others have written.
         own = (_noting(found, config, show), Probe(config.sample_every, drawing.look))
@@ -261,11 +261,13 @@ def _write_page(folder: Path, found: Explanation | None, watching: Watch | None)
 
 def _noting(found: Explanation | None, config: TrainConfig, show: bool) -> Probe:
     """The probe that writes what is minimised into the run folder, and says it, at its first look: nothing was refused."""
+    told = sentences(config, found) if show else []
     news = [] if found is None else [{"minimises": found.formula_name, **found.to_record()}]
 
     def note(view: View) -> None:
-        if news and found is not None and show:
-            print(f"{found.subject}: {found.sentence}", file=sys.stderr)
+        if told:
+            print("\n".join(told), file=sys.stderr)
+            told.clear()
         while news:
             with writing(view.folder):
                 write_json(view.folder / EXPLANATION, news.pop())

@@ -95,6 +95,26 @@ def test_a_window_of_numbers_holds_their_density(tmp_path: Path) -> None:
     assert [text.get_text() for text in ax.texts] == ["9 of 9 beyond the axes"]
 
 
+def test_a_peak_above_the_window_of_numbers_is_not_cut_off() -> None:
+    real = torch.randn(4000, 1, generator=torch.Generator().manual_seed(0))
+    window = plots.window(real)
+    ax = axes()
+    plots.draw_cloud(torch.zeros(64, 1), real, ax, "step 0", window)
+    peak = float(ax.patches[-1].get_xy()[:, 1].max())  # of the outline of the samples
+    assert peak > window.y[1] and peak < ax.get_ylim()[1] < 1.2 * peak
+    assert ax.get_xlim() == window.x
+
+
+@pytest.mark.parametrize(("dimensions", "label"), [(2, "x1"), (5, "x1 (first two of 5 coordinates)")])
+def test_axes_say_that_they_hide_coordinates(dimensions: int, label: str) -> None:
+    ax = axes()
+    plots.draw_cloud(torch.rand(9, dimensions), None, ax, "generated")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (label, "x2")
+    ax = axes()
+    plots.draw_paths(torch.rand(3, 5, dimensions), ax)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (label, "x2")
+
+
 def test_data_at_one_point_has_a_window() -> None:
     assert plots.window(torch.zeros(5, 2)) == plots.Window((-1.0, 1.0), (-1.0, 1.0))
     assert plots.window(torch.zeros(5, 1)).x == (-1.0, 1.0)
@@ -131,6 +151,57 @@ def test_history_shows_the_records() -> None:
     ax = axes()
     plots.draw_log_ratios(records, ax)
     assert list(ax.lines[0].get_ydata()) == [0.5] * 3
+
+
+def test_evaluations_share_the_height_and_tell_their_scales() -> None:
+    found = [
+        Evaluation(10, {"frechet": 30.0, "recall": 0.2, "flat": 1.0}, {"frechet": "lower", "recall": "higher"}),
+        Evaluation(20, {"frechet": 10.0, "recall": 0.6, "flat": 1.0}),
+        Evaluation(30, {"frechet": 20.0}),
+    ]
+    ax = axes()
+    plots.draw_evaluations(found, ax)
+    lines, dots = ax.lines[::2], ax.lines[1::2]
+    assert [list(line.get_xdata()) for line in lines] == [[10, 20, 30], [10, 20], [10, 20]]
+    assert [list(line.get_ydata()) for line in lines] == [[1, 0, 0.5], [0, 1], [0.5, 0.5]]
+    assert [(list(dot.get_xdata()), list(dot.get_ydata())) for dot in dots[:2]] == [([20], [0]), ([20], [1])]
+    assert [each.get_label() for each in lines] == ["frechet ↓ 10 to 30", "recall ↑ 0.2 to 0.6", "flat ↓ 1"]
+    ax = axes()
+    plots.draw_evaluations([Evaluation(each.step, {"frechet": each.values["frechet"]}) for each in found], ax)
+    assert list(ax.lines[0].get_ydata()) == [30, 10, 20] and ax.get_ylabel() == "frechet"
+
+
+@pytest.mark.parametrize(
+    ("critic", "found", "panels"),
+    [
+        (0.5, (), ["losses", "critic output d on each side (mean, 1 sd)"]),
+        (
+            0.5,
+            (Evaluation(1, {"recall": 0.5}),),
+            ["losses", "critic output d on each side (mean, 1 sd)", "evaluations, a dot at the best"],
+        ),
+        (None, (), ["losses", "bound on -log q of data"]),
+    ],
+)
+def test_only_panels_with_numbers_are_drawn(
+    critic, found, panels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from divmin.plots import history
+
+    drawn = []
+    monkeypatch.setattr(history, "figure", lambda path, width, height: _kept(drawn, width, height))
+    bound = (1.0, 1.0) if critic is None else (None, None)
+    records = [Record(step, step, critic, 2.0, *[critic] * 4, 1.0, 8.0, None, *bound) for step in (1, 2)]
+    plots.save_history(records, tmp_path / "curves.png", found)
+    assert [ax.get_title() for ax in drawn[0].axes] == panels
+    if critic is None:
+        assert [text.get_text() for text in drawn[0].axes[0].get_legend().get_texts()] == ["generator"]
+
+
+@contextmanager
+def _kept(drawn, width, height):
+    drawn.append(Figure(figsize=(width, height), layout="constrained"))
+    yield drawn[-1]
 
 
 def test_unknown_format_is_refused(tmp_path: Path) -> None:

@@ -24,31 +24,20 @@ def report(run: Run, as_json: bool) -> int:
     return run.exit_code
 
 
-def sentences(config: TrainConfig, found: Explanation | None) -> list[str]:
-    """What a run minimises: the answer, its tails, what to look out for."""
-    if found is None:
-        why = (
-            ""
-            if config.fakes == "prior"
-            else ": its critic compares data with reconstructions, not with the model's samples"
-        )
-        return [f"{config.recipe}: what it minimises is not known{why}"]
-    tails = [] if found.tails is None else [f"tail weights (R, S) = {tails_text(found.tails)}"]
-    return [f"{found.subject}: {found.sentence}", *tails, *(f"note: {warning}" for warning in found.warnings)]
-
-
 def _lines(run: Run, found: Explanation | None) -> list[str]:
     ended = {"finished": "finished", "interrupted": f"interrupted ({run.reason or 'stopped'})"}.get(
         run.state, run.state
     )
     lines = [
         f"{ended} at step {run.step} of {run.config.steps}",
-        *sentences(run.config, found),
+        *([] if found is None else [f"minimised: {found.formula_name}"]),  # in full it was said at the beginning
         f"run folder: {run.folder}",
     ]
     if run.state == "interrupted":
         lines.append(f"go on with: divmin resume {run.folder}")
-    if (best := evaluations.best(evaluations.read(run.folder), run.config.best)) is not None:
+    judge = judge_of(run.config)
+    by = None if judge is None else judge.by  # the metric's own name, not another that it goes by
+    if (best := evaluations.best(evaluations.read(run.folder), by)) is not None:
         lines.append(f"best {best.metric}: {best.value:.5g} at step {best.step}: {run.folder / BEST}")
     drawn = pictures(run)
     lines += [f"picture: {path}" for path in drawn if path.parent == run.folder]

@@ -1,4 +1,4 @@
-"""Pictures of a run's metrics: losses, and the log-ratio that the critic sees on data and on samples."""
+"""Pictures of a run's metrics: losses, the log-ratio that the critic sees on data and on samples, evaluations on the way."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ ACROSS, FEW, LONG = 3, 30, 60  # panels in a row, points that are marked, charac
 def draw_losses(records: Sequence[Record], ax: Axes) -> None:
     """Critic and generator loss over generator steps; a critic that is not trained has none."""
     steps = [record.step for record in records]
-    ax.plot(steps, _present([record.critic_loss for record in records]), color=COLOURS[0], label="critic")
+    if any(record.critic_loss is not None for record in records):
+        ax.plot(steps, _present([record.critic_loss for record in records]), color=COLOURS[0], label="critic")
     ax.plot(steps, [record.generator_loss for record in records], "--", color=COLOURS[1], label="generator")
     ax.set(title="losses", xlabel="generator steps", ylabel="nats")
     ax.legend(frameon=False)
