@@ -5,6 +5,7 @@ from __future__ import annotations
 from divmin import training
 from divmin.errors import DivminError
 from divmin.explanation import Explanation, audit, explain
+from divmin.explanation.record import tails_text
 from divmin.objectives import Own, Recipe, Relativistic
 from divmin.training import TrainConfig
 
@@ -38,3 +39,18 @@ def _of_data_term(config: TrainConfig, losses: Recipe | Relativistic) -> tuple[s
         return ()
     features = ("likelihood_of_features",) if config.likelihood == "features" else ()
     return features if config.likelihood_noise else (*features, "mean_of_likelihood")
+
+
+def sentences(config: TrainConfig, found: Explanation | None) -> list[str]:
+    """What a run minimises: the answer, its tails, what to look out for.
+
+    Args:
+        config: the settings.
+        found: what `explained` says of them.
+    """
+    if found is None:
+        reconstructs = config.fakes != "prior"
+        why = ": its critic compares data with reconstructions, not with the model's samples" if reconstructs else ""
+        return [f"{config.recipe}: what it minimises is not known{why}"]
+    tails = [] if found.tails is None else [f"tail weights (R, S) = {tails_text(found.tails)}"]
+    return [f"{found.subject}: {found.sentence}", *tails, *(f"note: {warning}" for warning in found.warnings)]

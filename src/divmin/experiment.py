@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from divmin import loggers, plots, training
-from divmin.aim import explained
+from divmin.aim import explained, sentences
 from divmin.data import Source
 from divmin.errors import DivminError, DivminWarning, suggest
 from divmin.explanation import Explanation
@@ -22,7 +22,7 @@ from divmin.illustrations import FILM, GRID, illustrate
 from divmin.objectives import AnyRecipe, Own
 from divmin.pages import Known, report_known
 from divmin.progress import Track, progress, waiting
-from divmin.training import Judge, Probe, Run, TrainConfig, Verdict, View, evaluations
+from divmin.training import Judge, Probe, Run, TrainConfig, Verdict, View
 from divmin.training.job import Networks
 from divmin.training.run import EXPLANATION, frames, writing
 from divmin.watching import Watch, watch
@@ -221,18 +221,20 @@ def _watched(
     """Run `start` with probes that draw, show and tell, then draw what is drawn at the end."""
     with waiting("working out what is minimised") if show else nullcontext():
         found = explained(config, given) if training.first_process() else None
+    judge = judge_of(config)
     drawing, watching = (
         Drawing(config.samples),
         watch(config, given, found, folder) if training.first_process() else None,
     )
     with ExitStack() as stack:
+        best = None if judge is None else judge.by
         bars, track = stack.enter_context(progress(config.steps, done, best)) if show else ((), iter)
         tellers = stack.enter_context(loggers.telling(told, config.log_every, anew))
         # Loggers come last, because they tell what the others have written.
         own = (_noting(found, config, show), Probe(config.sample_every, drawing.look))
         hearing = () if watching is None else (watching.probe(config.checkpoint_every),)
         try:
-            run = start((*own, *hearing, *bars, *probes, *tellers), judge_of(config), track)
+            run = start((*own, *hearing, *bars, *probes, *tellers), judge, track)
         except Exception:
             if drawing.latest is not None:  # what went wrong stands on the page of a run that failed, too
                 _write_page(drawing.latest.folder, found, watching)

@@ -153,62 +153,6 @@ def test_history_shows_the_records() -> None:
     assert list(ax.lines[0].get_ydata()) == [0.5] * 3
 
 
-def test_evaluations_share_the_height_and_tell_their_scales() -> None:
-    found = [
-        Evaluation(10, {"frechet": 30.0, "recall": 0.2, "flat": 1.0}, {"frechet": "lower", "recall": "higher"}),
-        Evaluation(20, {"frechet": 10.0, "recall": 0.6, "flat": 1.0}),
-        Evaluation(30, {"frechet": 20.0}),
-    ]
-    ax = axes()
-    plots.draw_evaluations(found, ax)
-    lines, dots = ax.lines[::2], ax.lines[1::2]
-    assert [list(line.get_xdata()) for line in lines] == [[10, 20, 30], [10, 20], [10, 20]]
-    assert [list(line.get_ydata()) for line in lines] == [[1, 0, 0.5], [0, 1], [0.5, 0.5]]
-    assert [(list(dot.get_xdata()), list(dot.get_ydata())) for dot in dots[:2]] == [([20], [0]), ([20], [1])]
-    assert [each.get_label() for each in lines] == ["frechet ↓ 10 to 30", "recall ↑ 0.2 to 0.6", "flat ↓ 1"]
-    ax = axes()
-    plots.draw_evaluations([Evaluation(each.step, {"frechet": each.values["frechet"]}) for each in found], ax)
-    assert list(ax.lines[0].get_ydata()) == [30, 10, 20] and ax.get_ylabel() == "frechet"
-
-
-@pytest.mark.parametrize(
-    ("critic", "found", "panels"),
-    [
-        (0.5, (), ["losses", "critic output d on each side (mean, 1 sd)"]),
-        (
-            0.5,
-            (Evaluation(1, {"recall": 0.5}),),
-            ["losses", "critic output d on each side (mean, 1 sd)", "evaluations, a dot at the best"],
-        ),
-        (None, (), ["losses", "bound on -log q of data"]),
-    ],
-)
-def test_only_panels_with_numbers_are_drawn(
-    critic, found, panels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from divmin.plots import history
-
-    drawn = []
-    monkeypatch.setattr(history, "figure", lambda path, width, height: _kept(drawn, width, height))
-    bound = (1.0, 1.0) if critic is None else (None, None)
-    records = [Record(step, step, critic, 2.0, *[critic] * 4, 1.0, 8.0, None, *bound) for step in (1, 2)]
-    plots.save_history(records, tmp_path / "curves.png", found)
-    assert [ax.get_title() for ax in drawn[0].axes] == panels
-    if critic is None:
-        assert [text.get_text() for text in drawn[0].axes[0].get_legend().get_texts()] == ["generator"]
-
-
-@contextmanager
-def _kept(drawn, width, height):
-    drawn.append(Figure(figsize=(width, height), layout="constrained"))
-    yield drawn[-1]
-
-
-def test_unknown_format_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(dm.DivminError, match=r"\.png, \.svg, \.pdf"):
-        plots.save_curves(curves([dm.divergence("kl")]), tmp_path / "curves.gif")
-
-
 def test_curves_have_the_panels_that_there_are_numbers_for(tmp_path: Path) -> None:
     records = [Record(step, step, None, 0.1 * step, None, None, None, None, 1.0, 1.0) for step in (1, 2)]
     losses = _panels(records, tmp_path)
@@ -229,16 +173,3 @@ def _panels(records: list[Record], folder: Path, told: list[Evaluation] | None =
     path = folder / "curves.svg"
     plots.save_history(records, path, evaluations=told or [])
     return re.findall(r"<!-- (losses|critic output.*?|metrics of samples|bound.*?) -->", path.read_text())
-
-
-def test_planes_say_which_coordinates_they_show() -> None:
-    ax = axes()
-    plots.draw_cloud(torch.randn(9, 5), None, ax, "generated")
-    assert ax.get_xlabel() == "x1 (first two of 5 coordinates)"
-
-
-def test_a_peak_is_not_cut_off() -> None:
-    ax, real = axes(), torch.linspace(-3, 3, 400)[:, None]
-    plots.draw_cloud(torch.full((400, 1), 0.3), real, ax, "generated", plots.window(real))
-    highest = max(float(patch.get_path().vertices[:, 1].max()) for patch in ax.patches if hasattr(patch, "get_path"))
-    assert ax.get_ylim()[1] > highest

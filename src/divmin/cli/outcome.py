@@ -8,10 +8,10 @@ from typing import Any
 
 from divmin.aim import explained
 from divmin.errors import counted
+from divmin.experiment import judge_of
 from divmin.explanation import Explanation
-from divmin.explanation.record import tails_text
 from divmin.illustrations import pictures
-from divmin.training import Run, TrainConfig, evaluations, first_process
+from divmin.training import Run, evaluations, first_process
 from divmin.training.run import BEST, REPORT
 
 

@@ -99,8 +99,7 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
 
     import yaml
 
-    from divmin.aim import explained
-    from divmin.cli.outcome import sentences
+    from divmin.aim import explained, sentences
     from divmin.experiment import judge_of
     from divmin.progress import tracking
     from divmin.training import rehearse

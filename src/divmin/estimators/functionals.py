@@ -199,17 +199,17 @@ def interval(found: Value, f: Divergence) -> tuple[float, float]:
     Estimates of a positive quantity are skewed, and their standard error is small when they are: a low value needs a longer way up.
 
     A divergence is not negative, so an interval for it ends at 0 without covering it less often; where a value is negative, the
-    way up goes from 0. A bound may well be negative, where its log-ratio is no good, and its interval stays as it is. No value is
-    above the supremum of a bounded divergence, and no interval reaches beyond it.
+    way up goes from 0. A bound may well be negative, where its log-ratio is no good, and its lower end stays as it is.
+    Neither D_f nor what a bound bounds it by is above the supremum of f, so every interval ends there; where a value is above,
+    the way down goes from the supremum.
     """
     if not math.isfinite(found.stderr):
         return 0.0, f.sup
     reach = 1.96 * found.stderr
     relative = reach / max(found.value, found.stderr, 1e-300)
     low, high = found.value - reach, max(found.value + reach, found.value * math.exp(min(relative, 1.0)))
-    if found.kind != BOUND:
-        low, high = max(low, 0.0), max(high, reach)
-    return min(low, f.sup), min(high, f.sup)
+    low, high = (low, high) if found.kind == BOUND else (max(low, 0.0), max(high, reach))
+    return (low, high) if math.isinf(f.sup) else (min(low, max(f.sup - reach, 0.0)), min(high, f.sup))
 
 
 def mean_ratio(d: Floats, weights: Floats) -> tuple[float, float]:
