@@ -136,7 +136,7 @@ STUDIES = {
     ),
     "poole": Study(
         "CIFAR-10, Poole et al.'s networks at a quarter of their width, logistic critic",
-        replace(IMAGES, data="cifar10", model="ali", width=8, steps=3000, batch_size=50, critic_lr=1e-4, generator_lr=1e-4,
+        replace(IMAGES, data="cifar10", model="ali", width=8, steps=1500, batch_size=50, critic_lr=1e-3, generator_lr=1e-3,
                 **PIXELS),
         {name: {"recipe": name} for name in (
             "nonsaturating", "huszar", "minimax", "poole(kl)", "poole(kl, affine=0)", "exact(kl)",
@@ -146,8 +146,8 @@ STUDIES = {
     ),
     "berger": Study(
         "CIFAR-10 at 32 pixels, Berger & Sebag's five models at a quarter of their width",
-        replace(IMAGES, data="cifar10", model="berger", width=8, latent=64, steps=3000, batch_size=32, critic_steps=5,
-                generator_lr=1e-4, critic_lr=2e-4, beta1=0.5, beta2=0.9, orthogonal=1e-4, **PIXELS),
+        replace(IMAGES, data="cifar10", model="berger", width=8, latent=64, steps=1200, batch_size=32, critic_steps=2,
+                generator_lr=5e-4, critic_lr=5e-4, beta1=0.5, beta2=0.9, orthogonal=1e-4, **PIXELS),
         {
             "gan": {"recipe": "berger_rkl"},
             "vae": {"recipe": "berger_kl", "likelihood_noise": True} | BERGER,

@@ -13,7 +13,7 @@ from rich.console import Console
 
 import divmin as dm
 from divmin import training
-from divmin.experiment import pictures
+from divmin.illustrations import pictures
 from divmin.progress import progress
 from divmin.training.run import frames
 
@@ -25,7 +25,7 @@ def test_pictures_change_nothing(tmp_path: Path) -> None:
     without = training.train(dm.TrainConfig(**SMALL, steps=6, out=str(tmp_path / "b")))
     assert torch.equal(dm.load(with_pictures.folder).sample(5), dm.load(without.folder).sample(5))
     assert {path.name for path in pictures(with_pictures)} == {
-        "samples.png", "curves.png", "divergence.png", "samples.gif", "00000000.png", "00000003.png", "00000006.png",
+        "samples.png", "curves.png", "divergence.png", "monitor.png", "samples.gif", "00000000.png", "00000003.png", "00000006.png",
     }  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def test_rooms_are_reached_from_a_fresh_import(room: str) -> None:
 
 def test_plain_progress_ends_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     dm.train(dm.TrainConfig(**SMALL, steps=30, out=str(tmp_path / "run")))
-    said = capsys.readouterr().err.splitlines()
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("step ")]
     assert said[-1].startswith("step 30/30") and 10 <= len(said) <= 12
     for part in ("critic ", "generator ", "d ", "real", "fake", "steps/s", "ETA 0:00:0"):
         assert part in said[-2]
@@ -113,6 +113,8 @@ def test_evaluation_on_the_way_by_settings(tmp_path, monkeypatch):
     )  # fmt: skip
     run = dm.train(config, show=False)
     lines = [json.loads(line) for line in (run.folder / "evaluation.jsonl").read_text().splitlines()]
+    with Image.open(run.folder / "curves.png") as picture:
+        assert picture.width / picture.height > 4  # a third panel, of evaluations
     assert [line["step"] for line in lines] == [2, 4] and set(lines[0]["values"]) == {"frechet", "recall"}
     assert lines[0]["better"] == {"frechet": "lower", "recall": "higher"}
     assert "n_real 60, n_fake 60, classifier: " in lines[0]["settings"]

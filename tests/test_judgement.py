@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -95,11 +96,39 @@ def test_own_data_is_needed_again(tmp_path: Path) -> None:
     source = dm.data.from_array(torch.randn(60, 3, generator=torch.Generator().manual_seed(0)), name="mine")
     config = dm.TrainConfig(model="mlp", width=8, batch_size=8, steps=2, out=str(tmp_path / "run"))
     dm.train(config, source=source, show=False)
-    with pytest.raises(dm.DivminError, match="needs it again, as source="):
+    with pytest.raises(
+        dm.DivminError, match=r"trained on a source of its own, 'mine': give its data again, as source= \(--"
+    ):
         dm.evaluate(tmp_path / "run", show=False)
     assert dm.evaluate(tmp_path / "run", "recall", source=source, n_fake=50, show=False)["recall"].n_real == 60
     with pytest.raises(dm.DivminError, match=r"shape \(2,\): the run makes samples of shape \(3,\)"):
         dm.evaluate(tmp_path / "run", source=source, held_out="ring", show=False)
+
+
+def test_the_command_reads_own_data_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    x, y = (torch.randn(n, 2, generator=torch.Generator().manual_seed(n)).numpy() for n in (60, 80))
+    np.save(tmp_path / "mine.npy", x)
+    np.save(tmp_path / "held.npy", y)
+    run = tmp_path / "run"
+    # The name is also that of a density, which is not these data.
+    config = dm.TrainConfig(model="mlp", width=8, batch_size=8, steps=2, out=str(run))
+    dm.train(config, source=dm.data.from_array(x, name="ring"), show=False)
+    arguments = ["evaluate", str(run), "--metrics", "frechet", "-n", "50"]
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert "--data with a .npy" in said and len(said.splitlines()) == 1
+    assert main([*arguments, "--data", str(tmp_path / "mine.npy")]) == 0
+    assert "n_real 50" in capsys.readouterr().out
+    assert main([*arguments, "--held-out", str(tmp_path / "held.npy"), "-f", "js", "--method", "logistic"]) == 0
+    assert "trained on this data" not in capsys.readouterr().out
+    assert main([*arguments, "--data", str(tmp_path / "held.npy")]) == 2
+    assert "has 80 samples, and had 60 when" in capsys.readouterr().err
+
+
+def test_own_data_that_can_be_read_by_name_are(tmp_path: Path) -> None:
+    config = dm.TrainConfig(model="mlp", width=8, batch_size=8, steps=2, out=str(tmp_path / "run"))
+    dm.train(config, source=dm.data.load("ring"), show=False)
+    assert dm.evaluate(tmp_path / "run", "modes", n_fake=50, show=False)["modes"].n_fake == 50
 
 
 def test_the_command_prints_a_table(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from divmin.progress import Pace, progress, tracking, waiting
 from divmin.training import Record
+from divmin.training.evaluations import Evaluation
 
 
 class Terminal(io.StringIO):
@@ -63,9 +64,9 @@ def test_reading_data_is_a_line_beside_the_bar_of_training(
     assert ("reading data" in stream.getvalue()) == said
 
 
-def seen(step: int, steps: int) -> SimpleNamespace:
+def seen(step: int, steps: int, evaluation: Evaluation | None = None) -> SimpleNamespace:
     latest = Record(step, 8 * step, 1.25, 0.7, 0.1, 1.0, -0.2, 1.0, 1.0, 8.0)
-    return SimpleNamespace(step=step, steps=steps, latest=latest if step else None)
+    return SimpleNamespace(step=step, steps=steps, latest=latest if step else None, evaluation=evaluation)
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -81,6 +82,21 @@ def test_the_bar_and_its_numbers_fit_into_a_terminal(columns: int, monkeypatch: 
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue()).split("\r")[-1].split("\n")
     assert "380/2000" in shown[0] and "ETA 0:00:0" in shown[0]
     assert re.fullmatch(r"[\d.]+ steps/s  critic 1.250  generator 0.700  d \+0.10 real -0.20 fake", shown[1].strip())
+
+
+@pytest.mark.parametrize("stream", [Terminal(), io.StringIO()], ids=["terminal", "file"])
+def test_evaluations_are_shown_by_the_metric_that_decides(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    found = Evaluation(10, {"frechet": 0.25, "recall": 0.5})
+    for best, said in ((None, "frechet 0.25"), ("recall", "recall 0.5")):
+        with progress(20, 0, best) as ((probe,), _):
+            probe.act(seen(0, 20))
+            probe.act(seen(10, 20, found))
+            time.sleep(0.15)
+            probe.act(seen(20, 20, found))
+        assert f"{said} (of step 10)" in stream.getvalue()
+    assert stream.getvalue().index("frechet") < stream.getvalue().index("recall")
 
 
 def test_lines_come_at_a_low_rate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

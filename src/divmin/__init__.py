@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from divmin.objectives import recipe as recipe
     from divmin.objectives import recipes as recipes
     from divmin.overview import runs as runs
+    from divmin.pages import report as report
     from divmin.sweeps import sweep as sweep
     from divmin.training import TrainConfig as TrainConfig
     from divmin.training import load as load
@@ -92,6 +93,7 @@ _HOMES = {
     "Diagnosis": "divmin.diagnosis",
     "diagnose": "divmin.diagnosis",
     "runs": "divmin.overview",
+    "report": "divmin.pages",
     "sweep": "divmin.sweeps",
 }
 _ROOMS = (

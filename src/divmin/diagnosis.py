@@ -14,16 +14,16 @@ from torch import Tensor
 from divmin import training
 from divmin.adversary import Contest, Separation, Settings, contest, fresh, separation, some, split, verdict
 from divmin.adversary.pulls import OF_D, OWN, pull_of
+from divmin.aim import explained
 from divmin.data import Source
 from divmin.errors import DivminError
 from divmin.evaluation import CriticReading, from_critic
 from divmin.evaluation.divergences import log_ratios
-from divmin.experiment import explained
 from divmin.explanation import explain
 from divmin.family import Divergence
 from divmin.family.expression import divergence
 from divmin.files import check_folder, write_json
-from divmin.judgement import SEEN, source_of
+from divmin.judgement import SEEN, data_for, own_data
 from divmin.objectives import AnyRecipe, Own, Recipe
 from divmin.objectives import recipe as recipe_of
 from divmin.progress import tracking, waiting
@@ -207,8 +207,9 @@ def diagnose(
     _check(device)
     sampler = load(run, pair=pair, device=device)
     config = sampler.config
-    own = source_of(config, source, sampler.shape)
-    data = own if held_out is None else source_of(config, held_out, sampler.shape)
+    held = None if held_out is None else data_for(held_out, sampler)
+    own = own_data(run, sampler, source, held)
+    data = own if held is None else held
     with waiting("working out what is minimised") if show else nullcontext():
         found = explained(config, recipe)
     if found is not None and found.divergence is not None and all(f.name != found.divergence.name for f in members):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
@@ -12,20 +13,20 @@ from typing import Any
 from torch import Tensor
 
 from divmin import loggers, plots, training
+from divmin.aim import explained, sentences
 from divmin.data import Source
-from divmin.errors import DivminError, suggest
-from divmin.explanation import Explanation, audit, explain
-from divmin.explanation.curves import lines
+from divmin.errors import DivminError, DivminWarning, suggest
+from divmin.explanation import Explanation
 from divmin.files import write_json
-from divmin.objectives import AnyRecipe, Own, Recipe, Relativistic
+from divmin.illustrations import FILM, GRID, illustrate
+from divmin.objectives import AnyRecipe, Own
+from divmin.pages import Known, report_known
 from divmin.progress import Track, progress, waiting
 from divmin.training import Judge, Probe, Run, TrainConfig, Verdict, View
 from divmin.training.job import Networks
 from divmin.training.run import EXPLANATION, frames, writing
 from divmin.watching import Watch, watch
 
-CURVES, DIVERGENCE, GRID, FILM = "curves.png", "divergence.png", "samples.png", "samples.gif"
-WATCHED = "monitor.png"
 BEHIND = 1000  # samples of the data under vectors of the model
 
 
@@ -53,13 +54,14 @@ def train(
         show: say on standard error what is minimised, and show progress.
 
     Returns:
-        The run; its pictures are listed by `pictures`.
+        The run; its pictures are listed by `divmin.illustrations.pictures`.
 
     Raises:
         DivminError: for settings that do not fit and libraries that are missing, before any work is done.
 
     Example:
         >>> import divmin as dm, tempfile
+        >>> from divmin.illustrations import pictures
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     run = dm.train(dm.TrainConfig(model="mlp", width=16, steps=2, out=folder + "/run"), show=False)
         ...     sorted(path.name for path in pictures(run))
@@ -98,7 +100,7 @@ def resume(
         folder: the run folder.
         steps: generator steps in all, when more are wanted than configured.
         file: an older checkpoint of the run to go back to, RUN/checkpoints/STEP.pt.
-        accept_changes: go on with the settings of an edited config.yaml instead of refusing them.
+        accept_changes: go on with the settings of an edited config.yaml, and with other data, instead of refusing them.
         recipe: the Recipe object of a run that was started with one.
         source: the data source of a run that was started with one.
         pair: the networks of a run that was started with its own.
@@ -110,7 +112,7 @@ def resume(
         The run.
 
     Raises:
-        DivminError: no readable checkpoint, or nothing left to do.
+        DivminError: no readable checkpoint, one of another run, changed settings or data, or nothing left to do.
     """
     before, show = Run.open(folder), show and training.first_process()
     told = loggers.chosen(log)
@@ -134,47 +136,6 @@ def resume(
 
     anew = file is not None or accept_changes  # loggers have heard of another run than this becomes
     return _watched(config, start, probes, told, recipe, show, before.step, anew, before.folder)
-
-
-def pictures(run: Run) -> list[Path]:
-    """The pictures that a run has written, the summaries first.
-
-    Args:
-        run: any run.
-
-    Returns:
-        Existing files.
-    """
-    named = [run.folder / name for name in (GRID, CURVES, DIVERGENCE, WATCHED, FILM)]
-    return [path for path in (*named, *sorted(run.samples.glob("*.png"))) if path.exists()]
-
-
-def explained(config: TrainConfig, recipe: object = None) -> Explanation | None:
-    """What a run minimises, and what its regularisers do to that; None for losses that cannot be asked.
-
-    Args:
-        config: the settings, which name the recipe and the regularisers.
-        recipe: the object of a run that was started with one.
-    """
-    if config.fakes != "prior":
-        return None  # the critic compares data with reconstructions: it says nothing of the model's samples
-    try:
-        losses = training.losses(config, recipe)
-        if isinstance(losses, Own):
-            return audit(losses.critic_loss, losses.generator_loss).explanation
-        if not isinstance(losses, Recipe | Relativistic):
-            return None
-        return explain(losses, penalty=(*config.regularisers, *_of_data_term(config, losses)))
-    except DivminError:  # the run has trained with these losses, so they are no reason to fail now
-        return None
-
-
-def _of_data_term(config: TrainConfig, losses: Recipe | Relativistic) -> tuple[str, ...]:
-    """What the settings of a likelihood do to the answer."""
-    if getattr(losses, "likelihood", None) is None:
-        return ()
-    features = ("likelihood_of_features",) if config.likelihood == "features" else ()
-    return features if config.likelihood_noise else (*features, "mean_of_likelihood")
 
 
 def judge_of(config: TrainConfig) -> Judge | None:
@@ -260,46 +221,55 @@ def _watched(
     """Run `start` with probes that draw, show and tell, then draw what is drawn at the end."""
     with waiting("working out what is minimised") if show else nullcontext():
         found = explained(config, given) if training.first_process() else None
+    judge = judge_of(config)
     drawing, watching = (
         Drawing(config.samples),
         watch(config, given, found, folder) if training.first_process() else None,
     )
     with ExitStack() as stack:
-        bars, track = stack.enter_context(progress(config.steps, done)) if show else ((), iter)
+        best = None if judge is None else judge.by
+        bars, track = stack.enter_context(progress(config.steps, done, best)) if show else ((), iter)
         tellers = stack.enter_context(loggers.telling(told, config.log_every, anew))
         # Loggers come last, because they tell what the others have written.
         own = (_noting(found, config, show), Probe(config.sample_every, drawing.look))
         hearing = () if watching is None else (watching.probe(config.checkpoint_every),)
-        run = start((*own, *hearing, *bars, *probes, *tellers), judge_of(config), track)
+        try:
+            run = start((*own, *hearing, *bars, *probes, *tellers), judge, track)
+        except Exception:
+            if drawing.latest is not None:  # what went wrong stands on the page of a run that failed, too
+                _write_page(drawing.latest.folder, found, watching)
+            raise
     if not training.first_process():
         return run
     if watching is not None:
         watching.keep(run.folder)  # an interrupted run has not looked
-        _draw_watched(watching, run)
-    if records := run.records():
-        plots.save_history(records, run.folder / CURVES)
-    if found is not None and (record := lines([found])).members[0].weight is not None:
-        plots.save_explanations(record, run.folder / DIVERGENCE, caption=f"{found.subject}: {found.sentence}")
-    drawing.finish(run)
+    with waiting("drawing, and writing the report") if show else nullcontext():
+        drawing.finish(run)
+        illustrate(run, found, None if watching is None else watching.report())
+        why = _write_page(run.folder, found, watching)
+    if why is not None:
+        warnings.warn(DivminWarning(f"there is no report: {why}"), stacklevel=3)
     return run
 
 
-def _draw_watched(watching: Watch, run: Run) -> None:
-    """Draw what the monitor saw, if it is enough to say anything."""
+def _write_page(folder: Path, found: Explanation | None, watching: Watch | None) -> str | None:
+    """Write report.html, and say why if that cannot be: whatever it is, the run is whole, and its own error the one to tell."""
     try:
-        report = watching.monitor.report()
-    except DivminError:  # fewer than ten scores
-        return
-    plots.save_monitor(report, run.folder / WATCHED)
+        report_known(Run.open(folder), Known(found, None if watching is None else watching.report()))
+    except Exception as error:
+        return str(error) if isinstance(error, DivminError) else f"{type(error).__name__}: {error}"
+    return None
 
 
 def _noting(found: Explanation | None, config: TrainConfig, show: bool) -> Probe:
     """The probe that writes what is minimised into the run folder, and says it, at its first look: nothing was refused."""
+    told = sentences(config, found) if show else []
     news = [] if found is None else [{"minimises": found.formula_name, **found.to_record()}]
 
     def note(view: View) -> None:
-        if news and found is not None and show:
-            print(f"{found.subject}: {found.sentence}", file=sys.stderr)
+        if told:
+            print("\n".join(told), file=sys.stderr)
+            told.clear()
         while news:
             with writing(view.folder):
                 write_json(view.folder / EXPLANATION, news.pop())

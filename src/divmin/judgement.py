@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from divmin import data
+from divmin.aim import explained
 from divmin.data import DensitySource, Source
 from divmin.errors import DivminError
 from divmin.estimators import fit_ratio
@@ -20,11 +21,11 @@ from divmin.evaluation import CriticReading, Evaluation, Modes, assess, compare,
 from divmin.evaluation.comparison import Comparison
 from divmin.evaluation.evaluate import fitting
 from divmin.evaluation.metric import chosen
-from divmin.experiment import explained
 from divmin.family import Divergence
 from divmin.family.expression import divergence
 from divmin.progress import tracking
-from divmin.training import TrainConfig, load, load_critic
+from divmin.training import Sampler, load, load_critic
+from divmin.training.fingerprint import changed
 from divmin.training.job import Networks
 
 SEEN = "the critic was trained on this data: its scores hold what it remembers, and bound nothing; compare with held-out data"
@@ -108,7 +109,7 @@ def evaluate(
     *,
     divergences: str | Divergence | Sequence[str | Divergence] = (),
     held_out: Source | str | None = None,
-    source: Source | None = None,
+    source: Source | str | None = None,
     pair: Networks | None = None,
     n_real: int | None = None,
     n_fake: int | None = None,
@@ -128,7 +129,9 @@ def evaluate(
         divergences: names, expressions or objects, to be read from the run's critic and estimated anew.
         held_out: data that the run was not trained on, as a source or as `divmin.data.load` reads it; the run's own data when
             None. Samples of a density are fresh ones in any case.
-        source, pair: the data and the networks of a run that was started with its own.
+        source: the data of a run that was started with a source of its own, as a source or as `divmin.data.load` reads it, for
+            example a .npy file. Not needed beside held_out, from which a classifier of features or modes then learns.
+        pair: the networks of a run that was started with its own.
         n_real, n_fake, extractor, modes, neighbours, seed: as `divmin.evaluation.evaluate` takes them.
         method: what learns the fresh log-ratio from the extractor's features, as `divmin.estimate` takes it.
         ema: samples of the averaged generator; False for its last weights.
@@ -138,7 +141,7 @@ def evaluate(
         A record that prints as a table with all of its settings.
 
     Raises:
-        DivminError: no such run, unknown names, or data that does not fit.
+        DivminError: no such run, unknown names, data that does not fit, or a source that is not the run's own.
 
     Example:
         >>> import divmin as dm, tempfile
@@ -152,8 +155,9 @@ def evaluate(
     asked = None if metrics is None else chosen(metrics)
     members = [divergence(each) if isinstance(each, str) else each for each in _listed(divergences)]
     sampler = load(run, pair=pair)
-    own = source_of(sampler.config, source, sampler.shape)
-    compared = own if held_out is None else source_of(sampler.config, held_out, sampler.shape)
+    held = None if held_out is None else data_for(held_out, sampler)
+    own = own_data(run, sampler, source, held)
+    compared = own if held is None else held
 
     def draw(n: int, seed: int) -> Tensor:
         return sampler.sample(n, seed=seed, ema=ema)
@@ -180,22 +184,36 @@ def _listed(divergences: str | Divergence | Sequence[str | Divergence]) -> list[
     return [divergences] if isinstance(divergences, str | Divergence) else list(divergences)
 
 
-def source_of(config: TrainConfig, given: Source | str | None, shape: tuple[int, ...]) -> Source:
-    """A source, or the one that a name or the run's settings mean, of the shape of the run's samples.
-
-    Raises:
-        DivminError: data of another shape, or none by the name that the run has for its own.
-    """
-    if given is None or isinstance(given, str):
-        name = config.data if given is None else given
-        try:
-            given = data.load(name, seed=config.seed, image_size=config.image_size, channels=config.channels)
-        except DivminError as error:
-            if name != config.data:
-                raise
+def own_data(run: str | Path, sampler: Sampler, source: Source | str | None, held: Source | None) -> Source:
+    """The data that the run was trained on; held-out data where these were a source of its own that is not given again."""
+    if source is not None:
+        given = data_for(source, sampler)
+        # A density is the same with any seed, and compared by fresh samples.
+        if given.size is not None and (how := changed(sampler.about, given)):
             raise DivminError(
-                f"{error}; a run that was started with a source of its own needs it again, as source="
-            ) from error
+                f"{given.name} {how} when {run} was trained: give the data of the run, or other data as held_out= (--held-out)"
+            )
+        return given
+    if "data" not in sampler.about.get("supplied", ()):
+        return data_for(sampler.config.data, sampler)
+    # The name of a source may happen to be one that can be read.
+    with suppress(DivminError):
+        named = data_for(sampler.config.data, sampler)
+        if not changed(sampler.about, named):
+            return named
+    if held is not None:
+        return held
+    raise DivminError(
+        f"{run} was trained on a source of its own, {sampler.config.data!r}: give its data again, as source= (--data with a "
+        ".npy, .npz, .csv or .pt file of the same samples, or a name), or compare with held_out= (--held-out)"
+    )
+
+
+def data_for(given: Source | str, sampler: Sampler) -> Source:
+    """A source, or the one that a name means, of the shape of the run's samples."""
+    config, shape = sampler.config, sampler.shape
+    if isinstance(given, str):
+        given = data.load(given, seed=config.seed, image_size=config.image_size, channels=config.channels)
     if tuple(given.shape) != shape:
         raise DivminError(
             f"{given.name} has samples of shape {tuple(given.shape)}: the run makes samples of shape {shape}"

@@ -135,7 +135,7 @@ def minimised(folder: Path, config: TrainConfig) -> str | None:
 
 @cache
 def _asked(config: TrainConfig) -> str | None:
-    from divmin.experiment import explained  # imports torch and SymPy, which most lists need not wait for
+    from divmin.aim import explained  # imports torch and SymPy, which most lists need not wait for
 
     found = explained(config)
     return None if found is None else found.formula_name

@@ -50,12 +50,13 @@ Track = Callable[[Iterable[int]], Iterable[int]]
 
 
 @contextmanager
-def progress(steps: int, start: int = 0) -> Iterator[tuple[tuple[Probe, ...], Track]]:
+def progress(steps: int, start: int = 0, best: str | None = None) -> Iterator[tuple[tuple[Probe, ...], Track]]:
     """What shows progress on standard error: a bar over a line of numbers on a terminal, single lines elsewhere.
 
     Args:
         steps: generator steps in all.
         start: how many were done before.
+        best: the metric that is shown of evaluations on the way; the first when None.
 
     Yields:
         Probes of training, and what wraps the steps of reading data before it. Elsewhere a line comes after every tenth of
@@ -68,15 +69,16 @@ def progress(steps: int, start: int = 0) -> Iterator[tuple[tuple[Probe, ...], Tr
     console = Console(file=sys.stderr)
     pace = Pace()
     if not console.is_terminal:
-        lines = Lines(steps, pace)
+        lines = Lines(steps, pace, best)
         yield (Probe(every=max(1, steps // 200), act=lines.look),), iter
         return
     with _bar(console) as bar:
         task = bar.add_task("training", total=steps, completed=start)
 
         def look(view: View) -> None:
-            said = (pace.said(view.step), _numbers(view))
-            bar.update(task, completed=view.step, below="  ".join(each for each in said if each))
+            numbers = "  ".join(each for each in (pace.said(view.step), _numbers(view)) if each)
+            below = "\n".join(each for each in (numbers, _evaluated(view, best)) if each)
+            bar.update(task, completed=view.step, below=below)
 
         probe = Probe(every=max(1, min(20, steps // 200)), act=look)
         yield (probe,), lambda numbers: _reading(bar, list(numbers))
@@ -130,12 +132,14 @@ class Lines:
     Args:
         steps: generator steps in all.
         pace: how fast they come.
+        best: the metric that is shown of evaluations.
         tenths: how many tenths were told.
         told: when the last line was written, in seconds.
     """
 
     steps: int
     pace: Pace
+    best: str | None = None
     tenths: int = -1
     told: float = -math.inf
 
@@ -147,7 +151,8 @@ class Lines:
         self.tenths, self.told = tenths, now
         latest = view.latest
         seen = f"(of step {latest.step})" if latest is not None and latest.step != view.step else ""
-        said = (_numbers(view), seen, self.pace.said(view.step), self.pace.left(view.step, self.steps))
+        pace = (self.pace.said(view.step), self.pace.left(view.step, self.steps))
+        said = (_numbers(view), seen, _evaluated(view, self.best), *pace)
         line = "  ".join([f"step {view.step}/{self.steps}", *(each for each in said if each)])
         print(line, file=sys.stderr, flush=True)
 
@@ -213,3 +218,13 @@ def _numbers(view: View) -> str:
     if latest.reconstruction is not None:
         shown.append(f"reconstruction {latest.reconstruction:.4g}  prior {latest.prior:.3g}")
     return "  ".join(shown)
+
+
+def _evaluated(view: View, best: str | None) -> str:
+    """One metric of the last evaluation, with its step where that was before."""
+    found = view.evaluation
+    if found is None or not found.values:
+        return ""
+    name = best if best in found.values else next(iter(found.values))
+    when = "" if found.step == view.step else f" (of step {found.step})"
+    return f"{name} {found.values[name]:.4g}{when}"

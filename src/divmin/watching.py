@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from divmin import training
+from divmin.aim import explained
 from divmin.diagnostics import Monitor, Report
 from divmin.errors import DivminError
 from divmin.explanation import Explanation
@@ -37,7 +39,8 @@ class Watch:
     def hear(self, step: int, real: Tensor, fake: Tensor) -> None:
         """Take the scores of a move; the first of them says where the run goes on."""
         if not self.heard and self.before is not None:
-            self.monitor.restore(self.before, step=step - 1)
+            with suppress(DivminError):  # of another version, or damaged: a lost past and no lost run
+                self.monitor.restore(self.before, step=step - 1)
         self.heard = True
         self.monitor.update(real=real, fake=fake, step=step)
 
@@ -46,6 +49,13 @@ class Watch:
         if self.heard:
             with writing(folder):
                 write_text(folder / MONITOR, json.dumps(self.monitor.to_record()))
+
+    def report(self) -> Report | None:
+        """What was heard; None where it is too little."""
+        try:
+            return self.monitor.report()
+        except DivminError:
+            return None
 
     def probe(self, every: int) -> Probe:
         """The probe that hears all moves and writes at every checkpoint."""
@@ -88,14 +98,13 @@ def watched(run: Run, recipe: AnyRecipe | Own | None = None, found: Explanation 
         DivminError: the file is damaged.
     """
     record = _record(run.folder, strict=True)
-    now = watch(run.config, recipe, found) if record is not None else None
+    if record is None:
+        return None
+    now = watch(run.config, recipe, explained(run.config, recipe) if found is None else found)
     if now is None:
         return None
     now.monitor.restore(record)
-    try:
-        return now.monitor.report()
-    except DivminError:  # fewer than ten scores
-        return None
+    return now.report()
 
 
 def _record(folder: Path, strict: bool = False) -> Any:

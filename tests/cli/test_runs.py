@@ -157,7 +157,7 @@ def test_places_without_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 def test_runs_of_other_ways_are_explained_once(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a folder does not say what it minimises, its recipe is asked, and each recipe once."""
-    from divmin import experiment
+    from divmin import aim
 
     for i in range(3):
         shutil.copytree(run, tmp_path / str(i))
@@ -165,8 +165,8 @@ def test_runs_of_other_ways_are_explained_once(run: Path, tmp_path: Path, monkey
         file = tmp_path / str(i) / "config.yaml"
         file.write_text(file.read_text().replace("fgan(kl)", "fgan(reverse_kl)"))
     asked: list[object] = []
-    explained = experiment.explained
-    monkeypatch.setattr(experiment, "explained", lambda config: asked.append(config.recipe) or explained(config))
+    explained = aim.explained
+    monkeypatch.setattr(aim, "explained", lambda config: asked.append(config.recipe) or explained(config))
     assert [each.minimises for each in dm.runs(tmp_path)] == ["reverse_kl"] * 3
     assert asked == ["fgan(reverse_kl)"]
 

@@ -44,7 +44,7 @@ def test_animation(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--interpolate", "0"], "n must be at least 1"),
+        (["--interpolate", "0"], "--interpolate is the number of paths, expected at least 1, got 0"),
         (["--interpolate", "2", "--n", "5"], "leave out --n"),
         (["--gif", "film.gif", "--n", "5"], "leave out --n, --interpolate and --out"),
         (["--gif", "film.png"], "must end in .gif"),

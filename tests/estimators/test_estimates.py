@@ -13,7 +13,7 @@ import torch
 
 import divmin as dm
 from divmin.estimators.crossfit import Refits, Scores, folds_of
-from divmin.estimators.functionals import lower_bound, plug_in, split
+from divmin.estimators.functionals import Value, interval, lower_bound, plug_in, split
 from divmin.estimators.samples import read
 
 HELLINGER = 1 - math.exp(-1 / 8)  # N(1, 1) against N(0, 1)
@@ -40,6 +40,16 @@ def test_intervals_cover(method: str) -> None:
     assert sum(inside.values()) < 4 * repeats
 
 
+@pytest.mark.parametrize("method", ["logistic", "gaussian"])
+def test_intervals_of_bounded_divergences_end_at_their_supremum(method: str) -> None:
+    random = np.random.default_rng(0)
+    ratio = dm.fit_ratio(random.normal(6, 1, 300), random.normal(0, 1, 300), method=method, seed=0)
+    for f in map(dm.divergence, ("js", "total_variation", "squared_hellinger", "kl")):
+        low, high = ratio.divergence(f).interval
+        assert low <= high <= f.sup and f.bounded == (f.name != "kl")
+    assert ratio.divergence("js").interval[1] == dm.divergence("js").sup  # its own reach goes beyond
+
+
 def test_an_interval_for_a_divergence_ends_at_0_and_that_of_a_bound_need_not() -> None:
     negative = 0
     for seed in range(20):
@@ -52,6 +62,49 @@ def test_an_interval_for_a_divergence_ends_at_0_and_that_of_a_bound_need_not() -
         bound = ratio.divergence("kl", kind="lower bound")
         assert bound.interval[0] == pytest.approx(bound.value - 1.96 * bound.stderr) and bound.interval[0] < 0
     assert negative > 0  # the values themselves are not cut, or their mean would be off
+
+
+BOUNDED = {"js": math.log(2), "total_variation": 1.0, "squared_hellinger": 1.0, "0.5*js": math.log(2) / 2}
+
+
+@pytest.mark.parametrize("kind", ["lower bound", "plug-in", "split", "fitted laws"])
+def test_an_interval_ends_at_the_supremum(kind: str) -> None:
+    cut = 0
+    for seed in range(6):  # from near to far: plug-in is cut where the sets still meet, the others where they don't
+        ratio = dm.fit_ratio(*shifted(20, 20, shift=1.5 + 0.5 * seed, seed=seed), method="gaussian", seed=seed)
+        for f, sup in BOUNDED.items():
+            found = ratio.divergence(f, kind=kind)
+            low, high = found.interval
+            assert low < high <= sup * (1 + 1e-12)
+            if found.value + 1.96 * found.stderr > sup:
+                cut += 1
+                assert high == pytest.approx(sup, rel=1e-12)
+    assert cut > 0
+
+
+def test_a_critics_interval_ends_at_the_supremum() -> None:
+    cut = 0
+    for seed in range(10):
+        x, y = (5 * each[:, 0] - 12.5 for each in shifted(100, 100, shift=5.0, seed=seed))
+        for found in dm.evaluation.from_critic(list(BOUNDED), x, y).estimates:
+            sup = BOUNDED[found.divergence]
+            cut += found.value + 1.96 * found.stderr > sup
+            assert found.interval[0] < found.interval[1] <= sup * (1 + 1e-12)
+    assert cut > 0
+
+
+def test_what_is_cut_off_never_held_the_truth() -> None:
+    f, unbounded = dm.divergence("tv"), dm.divergence("kl")
+    for kind in ("lower bound", "split"):
+        for value in np.linspace(-0.3, 1.4, 18):
+            for stderr in (0.0, 0.01, 0.1, 0.6, math.inf):
+                found = Value(float(value), stderr, kind)
+                (low, high), (below, above) = interval(found, f), interval(found, unbounded)
+                assert low <= high <= 1
+                for truth in np.linspace(0, 1, 101):
+                    assert low <= truth <= high or not below <= truth <= above
+    # above the supremum an interval is as long as it would be there
+    assert interval(Value(1.3, 0.1, "split"), f) == pytest.approx((1 - 0.196, 1))
 
 
 def test_a_set_against_itself_is_said_and_known_no_better_than_others() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from divmin.family.curves import curves
 from divmin.plots.samples import tiled
 from divmin.plots.style import line_style
 from divmin.training import Record
+from divmin.training.evaluations import Evaluation
 
 
 def axes():
@@ -93,6 +95,26 @@ def test_a_window_of_numbers_holds_their_density(tmp_path: Path) -> None:
     assert [text.get_text() for text in ax.texts] == ["9 of 9 beyond the axes"]
 
 
+def test_a_peak_above_the_window_of_numbers_is_not_cut_off() -> None:
+    real = torch.randn(4000, 1, generator=torch.Generator().manual_seed(0))
+    window = plots.window(real)
+    ax = axes()
+    plots.draw_cloud(torch.zeros(64, 1), real, ax, "step 0", window)
+    peak = float(ax.patches[-1].get_xy()[:, 1].max())  # of the outline of the samples
+    assert peak > window.y[1] and peak < ax.get_ylim()[1] < 1.2 * peak
+    assert ax.get_xlim() == window.x
+
+
+@pytest.mark.parametrize(("dimensions", "label"), [(2, "x1"), (5, "x1 (first two of 5 coordinates)")])
+def test_axes_say_that_they_hide_coordinates(dimensions: int, label: str) -> None:
+    ax = axes()
+    plots.draw_cloud(torch.rand(9, dimensions), None, ax, "generated")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (label, "x2")
+    ax = axes()
+    plots.draw_paths(torch.rand(3, 5, dimensions), ax)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (label, "x2")
+
+
 def test_data_at_one_point_has_a_window() -> None:
     assert plots.window(torch.zeros(5, 2)) == plots.Window((-1.0, 1.0), (-1.0, 1.0))
     assert plots.window(torch.zeros(5, 1)).x == (-1.0, 1.0)
@@ -131,6 +153,23 @@ def test_history_shows_the_records() -> None:
     assert list(ax.lines[0].get_ydata()) == [0.5] * 3
 
 
-def test_unknown_format_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(dm.DivminError, match=r"\.png, \.svg, \.pdf"):
-        plots.save_curves(curves([dm.divergence("kl")]), tmp_path / "curves.gif")
+def test_curves_have_the_panels_that_there_are_numbers_for(tmp_path: Path) -> None:
+    records = [Record(step, step, None, 0.1 * step, None, None, None, None, 1.0, 1.0) for step in (1, 2)]
+    losses = _panels(records, tmp_path)
+    assert losses == ["losses"]  # no critic is trained
+    told = [Evaluation(step, {"frechet": 100.0 / step, "recall": 0.1 * step}) for step in (1, 2, 4)]
+    records = [Record(step, step, 1.0, 0.1 * step, 1.0, 0.1, -1.0, 0.1, 1.0, 1.0) for step in (1, 2)]
+    assert _panels(records, tmp_path, told)[-1] == "metrics of samples"
+    ax = axes()
+    plots.draw_evaluations(told, ax)
+    assert [list(line.get_ydata()) for line in ax.lines] == [
+        [1.0, pytest.approx(1 / 3), 0.0],
+        [0.0, pytest.approx(1 / 3), 1.0],
+    ]
+    assert "frechet: 25 to 100" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def _panels(records: list[Record], folder: Path, told: list[Evaluation] | None = None) -> list[str]:
+    path = folder / "curves.svg"
+    plots.save_history(records, path, evaluations=told or [])
+    return re.findall(r"<!-- (losses|critic output.*?|metrics of samples|bound.*?) -->", path.read_text())

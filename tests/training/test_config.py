@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
+import pickle
 from dataclasses import fields, replace
 
 import pytest
@@ -36,6 +39,16 @@ def test_impossible_values_are_named(values, message):
     with pytest.raises(DivminError, match=message) as caught:
         TrainConfig.from_mapping(values)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "build", [TrainConfig, lambda **values: replace(TrainConfig(), **values)], ids=["new", "replace"]
+)
+def test_an_unknown_name_gets_a_suggestion(build):
+    with pytest.raises(DivminError, match=r"^TrainConfig has no setting 'stepz': did you mean steps\?$"):
+        build(stepz=3)
+    assert inspect.signature(TrainConfig).parameters["steps"].default == 2000
+    assert pickle.loads(pickle.dumps(TrainConfig(steps=3))) == copy.copy(TrainConfig(steps=3))
 
 
 def test_round_trips(tmp_path):

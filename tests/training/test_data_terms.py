@@ -261,6 +261,12 @@ def test_what_does_not_fit_is_refused(lab):
             {"likelihood": "features", "likelihood_noise": True},
             "needs a critic with features",
         ),
+        (
+            {**plain, "recipe": minimax},
+            {"likelihood": "features", "likelihood_sd": 0.5},
+            "^likelihood=features and likelihood_sd=0.5 would do nothing: .* which minimax has not.*such as sdkl$",
+        ),
+        ({**vae, "recipe": minimax}, {"likelihood_sd": 0.5}, "^likelihood_sd=0.5 would do nothing"),
         ({**vae, "recipe": sdkl}, {"packing": 2}, "a data term needs one score each"),
         ({**vae, "recipe": sdkl}, {"critic_steps": 0}, "sdkl needs a critic: critic_steps must be at least 1"),
         ({**vae, "recipe": dm.recipe("berger_js")}, {"critic_steps": 0}, "berger_js needs a critic"),
@@ -269,6 +275,21 @@ def test_what_does_not_fit_is_refused(lab):
         with pytest.raises(DivminError, match=message):
             lab.train("refused", parts=parts, **settings)
     assert not (lab.root / "refused").exists()
+
+
+def test_noise_of_samples_needs_no_data_term(lab):
+    parts = {**lab.parts("vae"), "recipe": dm.recipe("minimax")}
+    wide, narrow = (
+        lab.train(
+            f"{sd}",
+            parts={**parts, "pair": lab.pair("vae")},
+            likelihood="features",
+            likelihood_noise=True,
+            likelihood_sd=sd,
+        )
+        for sd in (2.0, 0.1)
+    )
+    assert wide.records()[-1].d_fake_sd > narrow.records()[-1].d_fake_sd
 
 
 def test_a_negative_weight_of_the_likelihood_is_refused(lab):

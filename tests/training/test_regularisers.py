@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import divmin as dm
+from divmin.aim import explained
 from divmin.errors import DivminError
-from divmin.experiment import explained
 from divmin.objectives import penalties
 from divmin.training import TrainConfig, checkpoint, resume
 from divmin.training.augment import augmentation

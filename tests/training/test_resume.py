@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import shutil
+from dataclasses import asdict, dataclass
 
 import pytest
 import torch
@@ -13,9 +14,9 @@ from divmin.training.record import TIMING
 
 
 def content(run):
-    """A checkpoint without what may differ: the clock, and the number of steps that was asked for."""
-    payload = checkpoint.read(run.checkpoint)
-    return {key: value for key, value in payload.items() if key not in ("config", "seconds", "seconds_at_record")}
+    """A checkpoint without what may differ: the clock, the number of steps that was asked for, and the name of the run."""
+    left_out = ("config", "seconds", "seconds_at_record", "run")
+    return {key: value for key, value in checkpoint.read(run.checkpoint).items() if key not in left_out}
 
 
 def metrics(run):
@@ -118,6 +119,82 @@ def test_other_networks_are_refused_with_their_difference(lab):
     message = r"holds another critic: 0.bias is \[16\] there and absent here"
     with pytest.raises(DivminError, match=message):
         resume(run.folder, steps=9, **parts)
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Data of the same size and shape as before, of which something else was changed."""
+
+    before: object
+    change: object
+    size: int | None
+    shape: tuple[int, ...] = (2,)
+    name: str = "cloud"
+
+    def batch(self, indices):
+        return self.change(self.before.batch(indices), indices)
+
+
+CHANGES = {
+    "values": lambda x, i: 1.001 * x,
+    "one sample": lambda x, i: x + (i == 36)[:, None],
+    "order of coordinates": lambda x, i: x.flip(1),
+    "order of samples": None,
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+@pytest.mark.parametrize("size", [37, None], ids=["finite", "endless"])
+def test_other_data_of_the_same_size_are_refused_unless_accepted(lab, what, size):
+    run = lab.train("a", parts=lab.parts(size=size))
+    parts = lab.parts(size=size)
+    source = parts["source"]
+    change = CHANGES[what] or (lambda x, i: source.batch((i + 1) % 37))
+    other = {**parts, "source": Changed(source, change, size)}
+    with pytest.raises(
+        DivminError, match=r"cloud holds other samples than it did when .* was trained: put back"
+    ) as caught:
+        resume(run.folder, steps=7, **other)
+    assert "\n" not in str(caught.value)
+    assert resume(run.folder, steps=7, accept_changes=True, **other).step == 7
+    assert resume(run.folder, steps=8, **other).step == 8  # these are its data now
+    with pytest.raises(DivminError, match="holds other samples"):
+        resume(run.folder, steps=9, **parts)
+
+
+def test_the_last_digits_of_data_may_differ(lab):
+    run = lab.train("a")
+    parts = lab.parts()
+    rounded = Changed(parts["source"], lambda x, i: x + 1e-6 * i[:, None].cos(), 37)
+    assert resume(run.folder, steps=7, **{**parts, "source": rounded}).step == 7
+
+
+def without(path, *keys):
+    """Make a checkpoint one of an older divmin."""
+    torch.save({key: value for key, value in checkpoint.read(path).items() if key not in keys}, path)
+
+
+def test_a_checkpoint_without_fingerprint_and_name_goes_on(lab, same):
+    whole, run = lab.train("whole", steps=9), lab.train("a")
+    without(run.checkpoint, "fingerprint", "run")
+    assert same(content(resume(run.folder, steps=9, **lab.parts())), content(whole))
+    assert {"fingerprint", "run"} <= checkpoint.read(run.checkpoint).keys()
+
+
+def test_a_checkpoint_of_another_run_is_refused(lab, tmp_path):
+    run, other = lab.train("a"), lab.train("b")
+    for accept in (False, True):
+        with pytest.raises(
+            DivminError, match=r"b/checkpoint.pt belongs to another run than .*/a: go on from .*a/check"
+        ):
+            resume(run.folder, file=other.checkpoint, steps=9, accept_changes=accept, **lab.parts())
+    moved = run.folder.rename(tmp_path / "moved")
+    copy = shutil.copy(moved / "checkpoint.pt", tmp_path / "elsewhere.pt")
+    assert resume(moved, file=copy, steps=9, **lab.parts()).step == 9
+    without(other.checkpoint, "run")  # of an older divmin: judged by its settings
+    assert resume(moved, file=other.checkpoint, steps=8, **lab.parts()).step == 8
+    (moved / "status.json").write_text("{")
+    assert resume(moved, steps=9, **lab.parts()).step == 9
 
 
 def test_folder_without_a_run(tmp_path):

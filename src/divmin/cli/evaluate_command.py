@@ -16,6 +16,7 @@ EXAMPLES = """examples:
   divmin evaluate runs/ring
   divmin evaluate runs/digits --metrics frechet,kernel,recall --extractor pixels -n 1000
   divmin evaluate runs/mnist --held-out mnist/test.parquet -f kl,js --out evaluation.json
+  divmin evaluate runs/mine --data mine.npy
   divmin evaluate runs/mine --extractor mine:network --import mine.py
 """
 
@@ -35,6 +36,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--method", default="auto", metavar="NAME", help="what learns the fresh log-ratio (default auto)"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="DATA",
+        help="the data of a run that Python started with a source of its own, such as a .npy file",
     )
     parser.add_argument("--held-out", metavar="DATA", help="compare with this data in place of the run's own")
     parser.add_argument(
@@ -72,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.metrics,
         divergences=wanted,
         held_out=arguments.held_out,
+        source=arguments.data,
         n_real=arguments.n,
         n_fake=arguments.n,
         extractor=extractor,

@@ -24,6 +24,7 @@ COMMANDS = {
     "resume": "go on with a run from its checkpoint",
     "sample": "draw from a trained generator",
     "evaluate": "judge the samples of a trained generator against data",
+    "report": "runs as one page of HTML: what they minimise, how they went, what is wrong",
     "diagnose": "what its own critic, or a fresh one, sees of a trained generator, and would tell it",
     "runs": "the runs in a folder: what they minimise, how far they are, their best numbers",
     "sweep": "a grid of recipes and seeds as runs of their own, with means and standard errors",

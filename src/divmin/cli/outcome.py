@@ -6,12 +6,13 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from divmin.aim import explained
 from divmin.errors import counted
-from divmin.experiment import explained, pictures
+from divmin.experiment import judge_of
 from divmin.explanation import Explanation
-from divmin.explanation.record import tails_text
-from divmin.training import Run, TrainConfig, evaluations, first_process
-from divmin.training.run import BEST
+from divmin.illustrations import pictures
+from divmin.training import Run, evaluations, first_process
+from divmin.training.run import BEST, REPORT
 
 
 def report(run: Run, as_json: bool) -> int:
@@ -23,37 +24,28 @@ def report(run: Run, as_json: bool) -> int:
     return run.exit_code
 
 
-def sentences(config: TrainConfig, found: Explanation | None) -> list[str]:
-    """What a run minimises: the answer, its tails, what to look out for."""
-    if found is None:
-        why = (
-            ""
-            if config.fakes == "prior"
-            else ": its critic compares data with reconstructions, not with the model's samples"
-        )
-        return [f"{config.recipe}: what it minimises is not known{why}"]
-    tails = [] if found.tails is None else [f"tail weights (R, S) = {tails_text(found.tails)}"]
-    return [f"{found.subject}: {found.sentence}", *tails, *(f"note: {warning}" for warning in found.warnings)]
-
-
 def _lines(run: Run, found: Explanation | None) -> list[str]:
     ended = {"finished": "finished", "interrupted": f"interrupted ({run.reason or 'stopped'})"}.get(
         run.state, run.state
     )
     lines = [
         f"{ended} at step {run.step} of {run.config.steps}",
-        *sentences(run.config, found),
+        *([] if found is None else [f"minimised: {found.formula_name}"]),  # in full it was said at the beginning
         f"run folder: {run.folder}",
     ]
     if run.state == "interrupted":
         lines.append(f"go on with: divmin resume {run.folder}")
-    if (best := evaluations.best(evaluations.read(run.folder), run.config.best)) is not None:
+    judge = judge_of(run.config)
+    by = None if judge is None else judge.by  # the metric's own name, not another that it goes by
+    if (best := evaluations.best(evaluations.read(run.folder), by)) is not None:
         lines.append(f"best {best.metric}: {best.value:.5g} at step {best.step}: {run.folder / BEST}")
     drawn = pictures(run)
     lines += [f"picture: {path}" for path in drawn if path.parent == run.folder]
     on_the_way = [path for path in drawn if path.parent != run.folder]
     if on_the_way:
         lines.append(f"samples on the way: {on_the_way[0].parent} ({counted(len(on_the_way), 'picture')})")
+    if (page := run.folder / REPORT).exists():
+        lines.append(f"report: {page}")
     return lines
 
 
@@ -67,4 +59,5 @@ def _record(run: Run, found: Explanation | None) -> dict[str, Any]:
         "explanation": None if found is None else found.to_record(),
         "metrics": asdict(records[-1]) if records else None,
         "pictures": [str(path) for path in pictures(run)],
+        "report": str(page) if (page := run.folder / REPORT).exists() else None,
     }

@@ -24,7 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="an older checkpoint, RUN/checkpoints/STEP.pt",
     )
     parser.add_argument(
-        "--accept-changes", action="store_true", help="go on with the settings of an edited RUN/config.yaml"
+        "--accept-changes",
+        action="store_true",
+        help="go on with the settings of an edited RUN/config.yaml, or with other data",
     )
     add_import(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as a record for programs")

@@ -82,6 +82,10 @@ def _samples(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if arguments.seed < 0:
         raise DivminError(f"seed must be at least 0, got {arguments.seed}")
     paths = arguments.interpolate
+    if paths is not None and paths < 1:
+        raise DivminError(
+            f"--interpolate is the number of paths, expected at least 1, got {paths}; points on each are fixed"
+        )
     n = paths if paths is not None else 64 if arguments.n is None else arguments.n
     options = {"seed": arguments.seed, "ema": not arguments.last}
     try:

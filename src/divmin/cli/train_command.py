@@ -99,8 +99,8 @@ def _dry_run(config: TrainConfig, as_json: bool) -> int:
 
     import yaml
 
-    from divmin.cli.outcome import sentences
-    from divmin.experiment import explained, judge_of
+    from divmin.aim import explained, sentences
+    from divmin.experiment import judge_of
     from divmin.progress import tracking
     from divmin.training import rehearse
     from divmin.training.parts import parts

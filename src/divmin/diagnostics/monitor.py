@@ -10,12 +10,11 @@ from torch import Tensor
 
 from divmin.diagnostics.pull import pull
 from divmin.diagnostics.reading import Reading, reading
-from divmin.diagnostics.report import SAID, Report, critic_report
+from divmin.diagnostics.report import Report, critic_report
 from divmin.diagnostics.stream import Stream, scores
 from divmin.diagnostics.support import Dimension, intrinsic_dimension
 from divmin.errors import DivminError
 from divmin.explanation import Explanation, audit, explain
-from divmin.explanation.curves import Lines, lines
 from divmin.family import Divergence
 from divmin.family.expression import divergence
 from divmin.objectives import Own, Recipe, Relativistic
@@ -24,7 +23,6 @@ from divmin.objectives import recipe as named_recipe
 WATCHED = ("kl", "reverse_kl", "js", "squared_hellinger")
 KEPT, LEAST = 4096, 10  # scores of each side that are kept one by one, and without which there is no report
 FORMAT = 1
-FAR = 40.0  # nats: how far the weight and the cost are told for pictures
 
 
 class Monitor:
@@ -150,8 +148,7 @@ class Monitor:
             (self._first, self._last),
             self._updates,
             tuple(critic_report(each, self._members, found, self._dimensions) for each in self._streams),
-            _lines(found),
-            SAID,
+            found,
         )
 
     def to_record(self) -> dict[str, Any]:
@@ -167,9 +164,9 @@ class Monitor:
         Raises:
             DivminError: it is no such record.
         """
+        if record.get("format") != FORMAT:
+            raise DivminError(f"a monitor's record of format {record.get('format')!r}: this version reads {FORMAT}")
         try:
-            if record["format"] != FORMAT:
-                raise DivminError(f"a monitor's record of format {record['format']!r}: this version reads {FORMAT}")
             until = int(record["last"]) if step is None else step
             streams = [self._stream() for _ in record["critics"]]
             for stream, each in zip(streams, record["critics"], strict=True):
@@ -204,9 +201,9 @@ def _asked(
         )
     if losses is None or known is not None:
         return losses, known
-    return losses, audit(losses.critic_loss, losses.generator_loss).explanation if isinstance(losses, Own) else explain(
-        losses
-    )
+    if isinstance(losses, Own):
+        return losses, audit(losses.critic_loss, losses.generator_loss).explanation
+    return losses, explain(recipe)  # an answer for a name is remembered
 
 
 def _members(asked: Sequence[str | Divergence], explanation: Explanation | None) -> tuple[Divergence, ...]:
@@ -222,13 +219,6 @@ def _members(asked: Sequence[str | Divergence], explanation: Explanation | None)
     if not members:
         raise DivminError("no divergence is named: give at least one, such as kl")
     return tuple(members)
-
-
-def _lines(explanation: Explanation | None) -> Lines | None:
-    if explanation is None or explanation.pull is None:
-        return None
-    found = lines([explanation], span=FAR, points=int(40 * FAR) + 1)
-    return found if found.members[0].weight is not None else None
 
 
 def _tensor(norms: Any) -> Any:

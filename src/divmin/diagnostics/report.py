@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from divmin.diagnostics.balance import Balance, Drift, auc, balance, drift
 from divmin.diagnostics.findings import NOTE, SEVERITIES, Finding, Seen, findings
 from divmin.diagnostics.history import Window
-from divmin.diagnostics.reading import RATIO, Reading, fitted
+from divmin.diagnostics.reading import Reading, fitted
 from divmin.diagnostics.signal import Signal, signal
 from divmin.diagnostics.stream import Stream
 from divmin.diagnostics.support import Dimension, Support, overlap
@@ -18,9 +19,10 @@ from divmin.estimators import Calibration, Estimate
 from divmin.estimators.calibration import plain
 from divmin.evaluation.divergences import from_critic
 from divmin.explanation import Explanation
-from divmin.explanation.curves import Lines
+from divmin.explanation.curves import Lines, lines
 from divmin.family import Divergence
 
+FAR = 40.0  # nats: how far weight and cost are told for pictures
 LATELY = 4  # the last windows, one in so many, are what is called now
 SAID = "scores of training batches, each seen by the critic once or more: values hold what it remembers"
 
@@ -115,7 +117,7 @@ class Report:
         steps: the first and last step that were seen.
         updates: how many.
         critics: one of each critic; more than one where scores came as lists.
-        lines: weight and cost of the divergence that is minimised, for pictures; None where there is none.
+        explanation: of the recipe; None where nothing is known.
         about: what kind of scores these are.
     """
 
@@ -124,8 +126,16 @@ class Report:
     steps: tuple[int, int]
     updates: int
     critics: tuple[Critic, ...]
-    lines: Lines | None = field(repr=False)
+    explanation: Explanation | None = field(repr=False)
     about: str = SAID
+
+    @cached_property
+    def lines(self) -> Lines | None:
+        """Weight and cost of what is minimised, for pictures; None where there is none."""
+        if self.explanation is None or self.explanation.pull is None:
+            return None
+        found = lines([self.explanation], span=FAR, points=int(40 * FAR) + 1)
+        return found if found.members[0].weight is not None else None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -176,19 +186,18 @@ def critic_report(
         explanation: of the recipe; None where nothing is known.
         dimensions: of data and of samples, where batches were given.
     """
-    windows, kind = stream.history.windows, stream.reading.kind
+    windows = stream.history.windows
     raw_x, raw_y = stream.reading.convert(stream.real), stream.reading.convert(stream.fake)
-    x, y = fitted(
-        kind, raw_x, raw_y
-    )  # along lines that never fall, so that only the scores themselves show an inverted order
+    # along lines that never fall, so that only the scores themselves show an inverted order
+    x, y = fitted(stream.reading.kind, raw_x, raw_y)
     judged = from_critic(members, x, y)
     whole, recent = stream.history.joined(), stream.history.joined(windows[-max(1, len(windows) // LATELY) :])
     assert whole is not None and recent is not None  # there are scores
     support = replace(overlap(x, y), real=dimensions[0], fake=dimensions[1])
+    balanced = replace(balance(x, y), auc=auc(raw_x, raw_y))
+    broken = whole.broken, whole.broken + int(whole.real.sum() + whole.fake.sum())
     seen = Seen(
-        stream.reading, raw_x if kind == RATIO else x, raw_y if kind == RATIO else y, replace(balance(x, y), auc=auc(raw_x, raw_y)), judged.calibration,
-        signal(recent, windows), support, drift(windows), (whole.broken, whole.broken + int(whole.real.sum() + whole.fake.sum())),
-        explanation,
+        stream.reading, x, y, balanced, judged.calibration, signal(recent, windows), support, drift(windows), broken, explanation
     )  # fmt: skip
     curves = {f.name: curve for f in members if (curve := _curve(f.name, windows)) is not None}
     return Critic(

@@ -193,20 +193,23 @@ def check_kind(kind: str) -> None:
         raise DivminError(f"unknown kind '{kind}': expected auto, {', '.join(KINDS)} or {LAWS}")
 
 
-def interval(found: Value) -> tuple[float, float]:
+def interval(found: Value, f: Divergence) -> tuple[float, float]:
     """95%: value -+ 1.96 stderr; above, where it is further, on the log scale.
 
     Estimates of a positive quantity are skewed, and their standard error is small when they are: a low value needs a longer way up.
 
     A divergence is not negative, so an interval for it ends at 0 without covering it less often; where a value is negative, the
-    way up goes from 0. A bound may well be negative, where its log-ratio is no good, and its interval stays as it is.
+    way up goes from 0. A bound may well be negative, where its log-ratio is no good, and its lower end stays as it is.
+    Neither D_f nor what a bound bounds it by is above the supremum of f, so every interval ends there; where a value is above,
+    the way down goes from the supremum.
     """
     if not math.isfinite(found.stderr):
-        return 0.0, math.inf
+        return 0.0, f.sup
     reach = 1.96 * found.stderr
     relative = reach / max(found.value, found.stderr, 1e-300)
     low, high = found.value - reach, max(found.value + reach, found.value * math.exp(min(relative, 1.0)))
-    return (low, high) if found.kind == BOUND else (max(low, 0.0), max(high, reach))
+    low, high = (low, high) if found.kind == BOUND else (max(low, 0.0), max(high, reach))
+    return (low, high) if math.isinf(f.sup) else (min(low, max(f.sup - reach, 0.0)), min(high, f.sup))
 
 
 def mean_ratio(d: Floats, weights: Floats) -> tuple[float, float]:

@@ -149,7 +149,7 @@ class Ratio:
             divergence=g.name,
             value=found.value,
             stderr=found.stderr,
-            interval=functionals.interval(found),
+            interval=functionals.interval(found, g),
             kind=found.kind,
             shortfall=found.shortfall,
             method=self.method,

@@ -40,8 +40,8 @@ class Estimate:
         divergence: which one, in the scale of its name.
         value: the estimate, nats.
         stderr: its standard error.
-        interval: 95%, value -+ 1.96 stderr, longer upwards where estimates are skewed; cut at 0, but for a lower bound, which may
-            be negative.
+        interval: 95%, value -+ 1.96 stderr, longer upwards where estimates are skewed; cut at the supremum of the divergence, and
+            at 0, but for a lower bound, which may be negative.
         kind: "lower bound", "plug-in", "split" or "fitted laws" (docs/estimates.md says what each may be used for).
         shortfall: of the value, what the noise of the fit takes from a lower bound and was put back; 0 for other kinds.
         method: what learned the log-ratio.

@@ -128,7 +128,7 @@ def from_critic(
                 divergence=f.name,
                 value=value.value,
                 stderr=value.stderr,
-                interval=interval(value),
+                interval=interval(value, f),
                 kind=value.kind,
                 shortfall=value.shortfall,
                 method=label,

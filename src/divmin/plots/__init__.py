@@ -5,7 +5,14 @@ from divmin.plots.divergence import draw_curvature, draw_s, draw_weight, save_cu
 from divmin.plots.estimate import draw_calibration, draw_estimates, save_estimates
 from divmin.plots.explanation import draw_cost, draw_link, draw_pull, save_explanations
 from divmin.plots.film import save_film
-from divmin.plots.history import draw_log_ratios, draw_losses, save_history
+from divmin.plots.history import (
+    draw_evaluations,
+    draw_log_ratios,
+    draw_losses,
+    draw_progress,
+    save_history,
+    save_progress,
+)
 from divmin.plots.interpolations import draw_paths, save_interpolations
 from divmin.plots.landscape import draw_landscape, save_landscapes
 from divmin.plots.monitor import draw_bounds, draw_price, draw_pushforward, draw_signal, save_monitor
@@ -28,6 +35,7 @@ __all__ = [
     "draw_densities",
     "draw_estimates",
     "draw_gradients",
+    "draw_evaluations",
     "draw_grid",
     "draw_landscape",
     "draw_link",
@@ -35,6 +43,7 @@ __all__ = [
     "draw_loss",
     "draw_losses",
     "draw_paths",
+    "draw_progress",
     "draw_pull",
     "draw_ratios",
     "draw_s",
@@ -48,6 +57,7 @@ __all__ = [
     "save_interpolations",
     "save_landscapes",
     "save_profile",
+    "save_progress",
     "save_samples",
     "save_sheet",
     "window",

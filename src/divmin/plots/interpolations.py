@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from divmin.plots.samples import draw_grid
+from divmin.plots.samples import draw_grid, first_of
 from divmin.plots.style import figure, line_style
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ def draw_paths(paths: Tensor, ax: Axes, behind: Tensor | None = None) -> None:
         colour, dash = line_style(i)
         ax.plot(x.numpy(), y.numpy(), dash, color=colour, linewidth=1)
         ax.plot(x.numpy()[[0, -1]], y.numpy()[[0, -1]], "o", color=colour, markersize=4)
-    ax.set(xlabel="x1" if plane else "degrees from the first z to the second", ylabel="x2" if plane else "x")
     if plane:
+        ax.set(xlabel=first_of(flat.shape[2]), ylabel="x2")
         ax.set_aspect("equal", adjustable="datalim")
     else:
+        ax.set(xlabel="degrees from the first z to the second", ylabel="x")
         ax.set_xticks([0, 30, 60, 90])

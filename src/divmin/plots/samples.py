@@ -24,7 +24,7 @@ class Window:
     """What a picture of vectors shows, so that pictures of several steps can be laid over each other.
 
     Args:
-        x, y: lowest and highest coordinate; y is a density where samples are numbers.
+        x, y: lowest and highest coordinate; y is a density where samples are numbers, and grows where a peak is higher.
     """
 
     x: tuple[float, float]
@@ -102,15 +102,16 @@ def draw_cloud(fake: Tensor, real: Tensor | None, ax: Axes, title: str, window: 
         if real is not None:
             low, high = min(low, float(real.min())), max(high, float(real.max()))
         span = (low - 0.5, high + 0.5) if window is None else window.x
-        if real is not None:
-            _histogram(real, ax, span, color="0.75", label="real")
-        _histogram(fake, ax, span, histtype="step", color=COLOURS[0], label=title)
+        peak = 0.0 if real is None else _histogram(real, ax, span, color="0.75", label="real")
+        peak = max(peak, _histogram(fake, ax, span, histtype="step", color=COLOURS[0], label=title))
+        if window is not None:  # a model that has collapsed is a spike, whose height is what there is to see
+            window = Window(window.x, (window.y[0], max(window.y[1], 1.05 * peak)))
         ax.set(xlabel="x", ylabel="density")
     else:
         if real is not None:
             _scatter(real, ax, "0.75", "real")
         _scatter(fake, ax, COLOURS[0], title)
-        ax.set(xlabel="x1", ylabel="x2")
+        ax.set(xlabel=first_of(fake[0].numel()), ylabel="x2")
         ax.set_aspect("equal", adjustable="datalim" if window is None else "box")
     if window is not None:
         _show(window, fake, ax)
@@ -131,11 +132,21 @@ def _show(window: Window, fake: Tensor, ax: Axes) -> None:
         ax.text(0.02, 0.02, f"{beyond} of {len(flat)} beyond the axes", transform=ax.transAxes)
 
 
-def _histogram(samples: Tensor, ax: Axes, span: tuple[float, float], **how: Any) -> None:
-    """Shares of all samples, over the width of a bin: what is beyond the axes lifts nothing."""
+def first_of(dimensions: int) -> str:
+    """The label of the first axis of a plane, which says where it shows only two of many coordinates.
+
+    >>> first_of(2), first_of(5)
+    ('x1', 'x1 (first two of 5 coordinates)')
+    """
+    return "x1" if dimensions == 2 else f"x1 (first two of {dimensions} coordinates)"
+
+
+def _histogram(samples: Tensor, ax: Axes, span: tuple[float, float], **how: Any) -> float:
+    """Shares of all samples, over the width of a bin, and the highest: what is beyond the axes lifts nothing."""
     x = samples.flatten().numpy()
     each = BINS / ((span[1] - span[0]) * len(x))
-    ax.hist(x, bins=BINS, range=span, weights=[each] * len(x), **how)
+    heights, *_ = ax.hist(x, bins=BINS, range=span, weights=[each] * len(x), **how)
+    return float(max(heights))
 
 
 def _scatter(samples: Tensor, ax: Axes, colour: str, label: str) -> None:

@@ -49,7 +49,7 @@ def payload(
 
     Args:
         state: what changes.
-        about: what does not: config (JSON text), supplied, shape and size of the data, and latent.
+        about: what does not: config (JSON text), supplied, shape, size and fingerprint of the data, latent, and the run's name.
         precision: Fabric's precision plugin, which holds the gradient scaler.
         random: the states of the global generators, of every process.
     """

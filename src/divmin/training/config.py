@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
@@ -27,6 +27,21 @@ def _key(default: Any, help: str) -> Any:
     return field(default=default, metadata={"help": help})
 
 
+def _knowing_its_names(cls: type[TrainConfig]) -> type[TrainConfig]:
+    """Let the constructor, and so `dataclasses.replace` too, say what an unknown name could mean."""
+    build, known = cls.__init__, [item.name for item in fields(cls)]
+
+    @wraps(build)
+    def init(self: TrainConfig, *args: Any, **values: Any) -> None:
+        for name in values:
+            _demand(name in known, f"{cls.__name__} has no setting {name!r}: {suggest(name, known)}")
+        build(self, *args, **values)
+
+    cls.__init__ = init  # type: ignore[method-assign]
+    return cls
+
+
+@_knowing_its_names
 @dataclass(frozen=True)
 class TrainConfig:
     """The settings of a run; a value that cannot be is refused when the record is built.
@@ -43,6 +58,9 @@ class TrainConfig:
     >>> TrainConfig(steps=0)
     Traceback (most recent call last):
     divmin.errors.DivminError: steps must be at least 1, got 0
+    >>> TrainConfig(stepz=3)
+    Traceback (most recent call last):
+    divmin.errors.DivminError: TrainConfig has no setting 'stepz': did you mean steps?
     """
 
     recipe: str = _key("nonsaturating", "the pair of losses, a name or an expression such as fgan(kl)")

@@ -72,10 +72,19 @@ def best(evaluations: Sequence[Evaluation], metric: str | None = None) -> Best |
     having = [each for each in evaluations if name in each.values]
     if name is None or not having:
         return None
-    said = having[-1].better.get(name)
-    grows = said == HIGHER if said else any(word in name.lower() for word in GROWING)
-    found = min(having, key=lambda each: -each.values[name] if grows else each.values[name])
+    sign = -1 if grows(having, name) else 1
+    found = min(having, key=lambda each: sign * each.values[name])
     return Best(name, found.values[name], found.step)
+
+
+def grows(evaluations: Sequence[Evaluation], metric: str) -> bool:
+    """Whether a metric that was measured is better where it is higher: as the last line that has it says, or its name.
+
+    >>> grows([Evaluation(10, {"recall": 0.3})], "recall")
+    True
+    """
+    said = next((each.better.get(metric) for each in reversed(evaluations) if metric in each.values), None)
+    return said == HIGHER if said else any(word in metric.lower() for word in GROWING)
 
 
 def _line(text: str) -> Evaluation | None:

@@ -15,6 +15,7 @@ from divmin.data.base import Source
 from divmin.errors import DivminError
 from divmin.training.config import TrainConfig
 from divmin.training.data_term import DataTerm, data_term, plays
+from divmin.training.fingerprint import fingerprint
 from divmin.training.judge import Judge
 from divmin.training.parallel import Processes
 from divmin.training.penalties import Penalty, chosen
@@ -70,6 +71,7 @@ class Job:
         folder: the run folder.
         probes: the caller's looks at the run.
         judge: what measures samples on the way.
+        identity: names the run, also when its folder is moved or copied.
     """
 
     config: TrainConfig
@@ -82,6 +84,7 @@ class Job:
     folder: Path
     probes: Sequence[Probe]
     judge: Judge | None = None
+    identity: str | None = None
 
     @property
     def needs_real(self) -> bool:
@@ -121,8 +124,15 @@ class Job:
             "supplied": list(self.supplied),
             "shape": list(self.source.shape),
             "size": self.source.size,
+            "fingerprint": self.fingerprint,
             "latent": self.pair.latent,
+            "run": self.identity,
         }
+
+    @cached_property
+    def fingerprint(self) -> Tensor:
+        """What tells these data from others."""
+        return fingerprint(self.source)
 
 
 def rehearse(config: TrainConfig, recipe: Losses, source: Source, pair: Networks) -> None:
@@ -179,11 +189,17 @@ def fits(config: TrainConfig, recipe: Losses, pair: Networks) -> None:
     encoder, term = getattr(pair, "encoder", None), data_term(recipe)
     splits = hasattr(pair.critic, "features") and hasattr(pair.critic, "head")
     wants_encoder = term is not None or config.fakes != "prior"
+    gaussian = (("likelihood", "pixels"), ("likelihood_sd", 1.0))
+    idle = [f"{name}={getattr(config, name)}" for name, usual in gaussian if getattr(config, name) != usual]
     unfit = {
         f"{recipe.name} has a term in the model's likelihood of the data, which needs an encoder; {pair.name} has none: "
         "choose a model with one, or Pair(..., encoder=)": term is not None and encoder is None,
         f"fakes={config.fakes} is for recipes with a data term, whose encoder makes reconstructions; {recipe.name} has none": (
             config.fakes != "prior" and term is None
+        ),
+        f"{' and '.join(idle)} would do nothing: the Gaussian is that of a data term, which {recipe.name} has not, or of "
+        "likelihood_noise; leave them out, or choose a recipe such as sdkl": (
+            term is None and not config.likelihood_noise and bool(idle)
         ),
         f"a likelihood of features needs a critic with features(x) and head(h); that of {pair.name} has none": (
             (wants_encoder or config.likelihood_noise) and config.likelihood == "features" and not splits

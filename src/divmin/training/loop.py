@@ -6,12 +6,14 @@ samples that the critic has seen. No step waits for the device; numbers are read
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from divmin.training import checkpoint
 from divmin.training.ema import Follower, decay_at
+from divmin.training.evaluations import Evaluation
 from divmin.training.finite import NotFiniteError, first_bad_row, first_bad_tensor
 from divmin.training.job import Job
 from divmin.training.judge import Judge, append
@@ -119,7 +121,7 @@ def store(job: Job, state: State) -> None:
     content = gathered(job, state)
     if job.processes.first:
         checkpoint.save(job.folder, content, keep=job.config.keep)
-        write_status(job.folder, "running", state.step)
+        write_status(job.folder, "running", state.step, identity=job.identity)
     state.saved_step = state.step
     job.processes.wait()  # nobody goes on, and perhaps dies, before the file is there
 
@@ -139,6 +141,8 @@ def judge(job: Job, state: State, judge: Judge) -> None:
         with undisturbed(job.fabric.device):
             found = judge.act(view_of(job, state))
         append(job.folder, state.step, found)
+        finite = {name: value for name, value in found.values.items() if math.isfinite(value)}
+        state.evaluation = Evaluation(state.step, finite, dict(found.better))
         name = judge.metric(found)
         improved = state.best.improved(found.values[name], state.step, found.better[name])
     if job.processes.any(1 if improved else None, job.fabric.device) is not None:
@@ -174,6 +178,7 @@ def view_of(job: Job, state: State) -> View:
         average=state.average,
         seed=job.config.seed,
         source=job.source,
+        evaluation=state.evaluation,
     )
 
 

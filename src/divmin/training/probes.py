@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from divmin.data.base import Source
+from divmin.training.evaluations import Evaluation
 from divmin.training.randomness import seeded, undisturbed
 from divmin.training.record import Record
 from divmin.training.run import picture_path
@@ -29,6 +30,7 @@ class View:
         average: the moving average of the generator, in evaluation mode; not to be changed.
         seed: the run's seed.
         source: the data.
+        evaluation: the last evaluation of samples on the way; None before the first.
     """
 
     step: int
@@ -40,6 +42,7 @@ class View:
     average: nn.Module
     seed: int
     source: Source
+    evaluation: Evaluation | None = None
 
     @property
     def picture(self) -> Path:

@@ -1,7 +1,7 @@
 """A run on disk: which files there are, who may write them, and what they say.
 
 config.yaml        the configuration
-status.json        running, finished, interrupted or failed, why, and by which process
+status.json        running, finished, interrupted or failed, why, by which process, and what names the run
 metrics.jsonl      one record a line
 checkpoint.pt      all that is needed to go on
 checkpoints/       copies of the last ones, named by their step, where more than one is kept
@@ -11,6 +11,7 @@ explanation.json   what the recipe minimises, written by the caller
 monitor.json       the critic's scores as they were counted, written by the caller
 logged.json        how far TensorBoard and Weights & Biases have been told, written by the caller
 events.out...      event files of TensorBoard, written by the caller
+report.html        all of it as a page, written by the caller
 samples/           pictures, named by their step
 """
 
@@ -34,7 +35,8 @@ from divmin.training.record import Record, parse
 CONFIG, STATUS, METRICS, CHECKPOINT, SAMPLES = "config.yaml", "status.json", "metrics.jsonl", "checkpoint.pt", "samples"
 CHECKPOINTS, EVALUATION, BEST = "checkpoints", "evaluation.jsonl", "best.pt"
 EXPLANATION, MONITOR, LOGGED, EVENTS = "explanation.json", "monitor.json", "logged.json", "events.out.tfevents.*.divmin"
-FILES = (CONFIG, STATUS, METRICS, CHECKPOINT, EVALUATION, BEST, EXPLANATION, MONITOR, LOGGED)
+REPORT = "report.html"
+FILES = (CONFIG, STATUS, METRICS, CHECKPOINT, EVALUATION, BEST, EXPLANATION, MONITOR, LOGGED, REPORT)
 STATES = ("running", "finished", "interrupted", "failed")
 PICTURE, COPY = re.compile(r"\d{8}\.png"), re.compile(r"\d{8}\.pt")
 
@@ -206,13 +208,28 @@ def write_config(folder: Path, config: TrainConfig) -> None:
         write_text(folder / CONFIG, yaml.safe_dump(replace(config, out=None).to_mapping(), sort_keys=False))
 
 
-def write_status(folder: Path, state: str, step: int, *, reason: str | None = None, signal: int | None = None) -> None:
+def write_status(
+    folder: Path,
+    state: str,
+    step: int,
+    *,
+    reason: str | None = None,
+    signal: int | None = None,
+    identity: str | None = None,
+) -> None:
     """Write status.json, with the process that is asking."""
-    process = asdict(current())
+    said = {"state": state, "step": step, "reason": reason, "signal": signal}
     with writing(folder):
-        write_json(
-            folder / STATUS, {"state": state, "step": step, "reason": reason, "signal": signal, "process": process}
-        )
+        write_json(folder / STATUS, {**said, "process": asdict(current()), "run": identity})
+
+
+def identity_of(folder: Path) -> str | None:
+    """What names the run in a folder; None where it has no name, or status.json cannot be read: resuming writes that anew."""
+    try:
+        found = json.loads(read_text(folder / STATUS)).get("run")
+    except (DivminError, json.JSONDecodeError, AttributeError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def append_record(folder: Path, record: Record) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Sampler:
         step: generator steps behind it.
         average: the moving average of the generator.
         last: the generator with its last weights.
+        about: what the checkpoint says of its data: supplied, size, shape and fingerprint, for `fingerprint.changed`.
     """
 
     config: TrainConfig
@@ -40,6 +41,7 @@ class Sampler:
     step: int
     average: nn.Module
     last: nn.Module
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def sample(self, n: int, *, seed: int = 0, batch_size: int = 256, ema: bool = True) -> Tensor:
         """Draw n samples, float32 [n, *shape] on the CPU; equal arguments give equal samples.
@@ -142,7 +144,10 @@ def load(path: str | Path, *, pair: Networks | None = None, device: str = "cpu")
     fill(average, payload["average"], name="generator", where=file)
     fill(last, payload["generator"], name="generator", where=file)
     shape = tuple(payload["shape"])
-    return Sampler(config, shape, payload["latent"], payload["step"], average.to(device), last.to(device))
+    about: dict[str, Any] = {
+        key: payload[key] for key in ("supplied", "size", "shape", "fingerprint") if key in payload
+    }
+    return Sampler(config, shape, payload["latent"], payload["step"], average.to(device), last.to(device), about)
 
 
 def networks_of(payload: Mapping[str, Any], pair: Networks | None, file: Path) -> Networks:

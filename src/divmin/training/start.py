@@ -9,15 +9,17 @@ from datetime import datetime
 from pathlib import Path
 from signal import SIGINT, Signals
 from typing import Any
+from uuid import uuid4
 
 import torch
 
 from divmin.data.base import Source
 from divmin.data.sets import Track
 from divmin.errors import DivminError, counted
-from divmin.training import checkpoint
+from divmin.training import checkpoint, evaluations
 from divmin.training.config import TrainConfig, differences
 from divmin.training.ema import frozen_copy
+from divmin.training.fingerprint import changed
 from divmin.training.job import Job, Losses, Networks, rehearse
 from divmin.training.judge import Judge, rewind
 from divmin.training.launch import LostProcessError, compiler, first_process, launched, sizes
@@ -28,12 +30,14 @@ from divmin.training.probes import Probe
 from divmin.training.randomness import seed_global, undisturbed
 from divmin.training.run import (
     CHECKPOINT,
+    CHECKPOINTS,
     CONFIG,
     STATUS,
     Run,
     claim,
     default_folder,
     give_up,
+    identity_of,
     kept,
     refuse_occupied,
     remove_leftovers,
@@ -103,7 +107,7 @@ def train(
         recipe, source, pair = parts(config, recipe, source, pair, track=track)
         rehearse(config, recipe, source, pair)
         shown = tuple(probes) if processes.first else ()
-        job = Job(config, recipe, source, pair, supplied, fabric, processes, folder, shown, judge)
+        job = Job(config, recipe, source, pair, supplied, fabric, processes, folder, shown, judge, uuid4().hex)
         with undisturbed(fabric.device):
             seed_global(config.seed + processes.rank, fabric.device)
             state = _begin(job)
@@ -136,7 +140,8 @@ def resume(
         folder: the run folder.
         steps: generator steps in all, if other than configured.
         config: settings that the run is expected to have; a difference in anything but `steps` and `out` is refused.
-        accept_changes: go on with other settings, those of `config` or of an edited config.yaml, instead of refusing them.
+        accept_changes: go on with other settings, those of `config` or of an edited config.yaml, and with other data, instead
+            of refusing them.
         file: an older checkpoint of the run to go back to; what came after it is given up.
         recipe, source, pair: needed where the run was started with objects instead of names.
         probes: looks at the run.
@@ -147,7 +152,7 @@ def resume(
         The run, finished or interrupted.
 
     Raises:
-        DivminError: no checkpoint, a damaged one, a changed configuration, data that lost or gained samples, or nothing
+        DivminError: no checkpoint, a damaged one, a changed configuration, other data, a checkpoint of another run, or nothing
             left to do.
     """
     folder = Path(folder)
@@ -155,20 +160,22 @@ def resume(
     if not path.exists() and not (folder / STATUS).exists():
         raise DivminError(f"{folder} holds no run: give a folder that divmin train wrote")
     payload = _read(path, folder)
+    _of_this_run(payload, path, folder)
     stored = replace(TrainConfig.from_json(payload["config"], where=str(path)), out=str(folder))
     asked = _agreed(stored, payload["step"], steps, config, folder, accept_changes)
     _all_supplied(payload["supplied"], recipe, source, pair, folder)
     compiler(asked)
     with launched(asked) as (fabric, processes):
         recipe, source, pair = parts(asked, recipe, source, pair, track=track)
-        if not accept_changes and source.size != (before := payload.get("size", source.size)):
+        if not accept_changes and (how := changed(payload, source)):
             raise DivminError(
-                f"{source.name} has {source.size} samples, and had {before} when {folder} was trained: put back what was "
-                "there, or accept the change (accept_changes, --accept-changes)"
+                f"{source.name} {how} when {folder} was trained: put back what was there, or accept the change "
+                "(accept_changes, --accept-changes)"
             )
         rehearse(asked, recipe, source, pair)
         supplied, shown = tuple(payload["supplied"]), tuple(probes) if processes.first else ()
-        job = Job(asked, recipe, source, pair, supplied, fabric, processes, folder, shown, judge)
+        identity = payload.get("run") or uuid4().hex  # older checkpoints have none
+        job = Job(asked, recipe, source, pair, supplied, fabric, processes, folder, shown, judge, identity)
         with undisturbed(fabric.device):
             seed_global(asked.seed + processes.rank, fabric.device)
             state = _begin(job)
@@ -183,6 +190,7 @@ def resume(
                 remove_leftovers(folder)
                 state.latest = rewind_metrics(folder, step=state.step, log_every=asked.log_every)
                 rewind(folder, state.step)
+                state.evaluation = next(reversed(evaluations.read(folder)), None)
                 give_up(folder, state.step)
                 checkpoint.give_up_best(folder, state)
                 write_config(folder, asked)
@@ -210,12 +218,22 @@ def _read(path: Path, folder: Path) -> dict[str, Any]:
         raise DivminError(f"{error}; an older one is {older[-1]}: resume from it with file= (--from)") from error
 
 
+def _of_this_run(payload: dict[str, Any], path: Path, folder: Path) -> None:
+    """Refuse the checkpoint of another run; where one of both has no name, their settings are compared like those of any run."""
+    own, other = identity_of(folder), payload.get("run")
+    if own and other and own != other:
+        raise DivminError(
+            f"{path} belongs to another run than {folder}: go on from {folder / CHECKPOINT}, or a file of "
+            f"{folder / CHECKPOINTS}"
+        )
+
+
 def _drive(job: Job, state: State) -> Run:
     """Run the loop, and let status.json tell how it ended."""
 
     def close(ending: str, reason: str | None = None, signal: int | None = None) -> Run:
         if job.processes.first:
-            write_status(job.folder, ending, state.step, reason=reason, signal=signal)
+            write_status(job.folder, ending, state.step, reason=reason, signal=signal, identity=job.identity)
         return Run(job.folder, ending, state.step, job.config, reason, signal)
 
     close("running")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from divmin.training.config import TrainConfig
+from divmin.training.evaluations import Evaluation
 from divmin.training.judge import Best
 from divmin.training.metrics import CRITIC_COLUMNS, GENERATOR_COLUMNS, Record, Table
 from divmin.training.randomness import seeded
@@ -31,6 +32,7 @@ class State:
         samples: data samples that were seen, which is also the position in the stream of data.
         seconds: training time, and `seconds_at_record` what it was at the last record.
         latest: the last record.
+        evaluation: the last evaluation of samples, in the process that evaluates.
         saved_step: the step of the checkpoint on disk.
         best: the best value of the metric that decides.
     """
@@ -49,6 +51,7 @@ class State:
     seconds: float = 0.0
     seconds_at_record: float = 0.0
     latest: Record | None = field(default=None)
+    evaluation: Evaluation | None = None
     saved_step: int | None = None
     best: Best = field(default_factory=Best)
 
