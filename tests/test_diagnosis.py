@@ -208,7 +208,7 @@ def test_vectors_of_other_dimensions(dim: int, tmp_path: Path) -> None:
     run = dm.train(
         dm.TrainConfig.from_mapping({**config.to_mapping(), "out": str(tmp_path / "run")}), source=source, show=False
     )
-    with pytest.raises(dm.DivminError, match="needs it again, as source="):
+    with pytest.raises(dm.DivminError, match="again, as source="):
         dm.diagnose(run.folder, held_out=None, source=None, show=False)
     found = dm.diagnose(run.folder, source=source, fresh_critic=True, steps=2, show=False)
     assert {path.name for path in write(found, tmp_path / "out")} == FILES | {CURVES}
