@@ -330,16 +330,20 @@ def test_data_that_become_unreadable_end_the_run_with_its_checkpoint(lab):
         name, shape, size = "rotten", (2,), 37
 
         def __init__(self, inner):
-            self.inner, self.calls = inner, 0
+            self.inner, self.bad = inner, False
+
+        def look(self, view):
+            self.bad = view.step >= 7
 
         def batch(self, indices):
-            self.calls += 1
-            if self.calls > 8:
+            if self.bad:
                 raise DivminError("cannot read the picture photos/7.png: image file is truncated; remove or replace it")
             return self.inner.batch(indices)
 
+    source = Rotten(parts["source"])
+    more = {"probes": [Probe(1, source.look)]}
     with pytest.raises(DivminError, match=r"cannot read the picture photos/7\.png"):
-        lab.train("a", parts={**parts, "source": Rotten(parts["source"])}, steps=20, checkpoint_every=5)
+        lab.train("a", parts={**parts, "source": source}, more=more, steps=20, checkpoint_every=5)
     run = Run.open(lab.root / "a")
     assert run.state == "failed" and "photos/7.png" in run.reason
     assert checkpoint.read(run.checkpoint)["step"] == 5
