@@ -34,7 +34,8 @@ def _knowing_its_names(cls: type[TrainConfig]) -> type[TrainConfig]:
     @wraps(build)
     def init(self: TrainConfig, *args: Any, **values: Any) -> None:
         for name in values:
-            _demand(name in known, f"{cls.__name__} has no setting {name!r}: {suggest(name, known)}")
+            if name not in known:
+                raise DivminError(f"{cls.__name__} has no setting {name!r}: {suggest(name, known)}")
         build(self, *args, **values)
 
     cls.__init__ = init  # type: ignore[method-assign]
@@ -256,7 +257,8 @@ class TrainConfig:
         """
         known = [item.name for item in fields(cls)]
         for key in values:
-            _demand(key in known, f"{where}: unknown key {key!r}: {suggest(str(key), known)}")
+            if key not in known:  # a near name is looked for only then: lists read hundreds of configurations
+                raise DivminError(f"{where}: unknown key {key!r}: {suggest(str(key), known)}")
         try:
             return cls(**values)
         except DivminError as error:
