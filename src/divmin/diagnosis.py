@@ -30,6 +30,7 @@ from divmin.progress import tracking, waiting
 from divmin.training import TrainConfig, load, load_critic
 from divmin.training.critic import TrainedCritic
 from divmin.training.job import Networks
+from divmin.training.run import DIAGNOSED, DIAGNOSIS
 
 USUAL = ("kl", "reverse_kl", "js", "squared_hellinger")
 LOGISTIC = "minimax"  # its critic's loss is the logistic one, whose best output is d
@@ -43,13 +44,7 @@ AVERAGE = (
     "the run's critic was trained against the generator's last weights, and these are samples of their average: read the former "
     "with ema=False (--last)"
 )
-RECORD, WORST, FAKE, CURVES, CALIBRATION = (
-    "diagnosis.json",
-    "worst_covered.png",
-    "most_fake.png",
-    "fresh_critic.png",
-    "calibration.png",
-)
+RECORD, WORST, FAKE, CURVES, CALIBRATION = DIAGNOSED
 SHOWN = 32  # samples of a sheet
 
 
@@ -315,7 +310,7 @@ def place_of(run: str | Path) -> Path:
     'runs/a/checkpoints/00000020-diagnosis'
     """
     run = Path(run)
-    return run.parent / f"{run.stem}-diagnosis" if run.is_file() or run.suffix == ".pt" else run / "diagnosis"
+    return run.parent / f"{run.stem}-diagnosis" if run.is_file() or run.suffix == ".pt" else run / DIAGNOSIS
 
 
 def check_out(folder: Path) -> None:

@@ -92,5 +92,11 @@ def test_runs_of_other_kinds_are_heard(tmp_path: Path, settings: dict[str, Any])
 
 def test_a_run_over_an_old_one_begins_anew(tmp_path: Path) -> None:
     run(tmp_path / "run", 64)
+    (tmp_path / "run" / "diagnosis").mkdir()
+    for name in ("diagnosis.json", "mine.txt"):
+        (tmp_path / "run" / "diagnosis" / name).write_text("{}")
     config = TrainConfig(**SMALL, steps=32, out=str(tmp_path / "run"))
     assert seen(dm.train(config, show=False, overwrite=True)).steps == (1, 32)
+    assert [path.name for path in (tmp_path / "run" / "diagnosis").iterdir()] == [
+        "mine.txt"
+    ]  # what divmin wrote is gone

@@ -9,9 +9,9 @@ from typing import Any
 from divmin.errors import DivminError
 from divmin.pages.parts import Section, number, table
 from divmin.pages.told import Told
-from divmin.training.run import read_text
+from divmin.training.run import DIAGNOSED, DIAGNOSIS, read_text
 
-FOLDER, RECORD = "diagnosis", "diagnosis.json"
+RECORD = DIAGNOSED[0]
 SHEETS = {
     "worst_covered.png": "data that the model lacks most: those with the highest d",
     "most_fake.png": "samples that give the model away: those with the lowest d",
@@ -21,7 +21,7 @@ SHEETS = {
 
 def diagnosis(told: Told) -> Section:
     """The sentences, sheets and bounds of a fresh critic's look."""
-    title, path = "Before another critic", told.run.folder / FOLDER / RECORD
+    title, path = "Before another critic", told.run.folder / DIAGNOSIS / RECORD
     if not path.exists():
         return Section(title, missing="nobody has asked (divmin diagnose RUN --fresh-critic)")
     try:
@@ -31,7 +31,7 @@ def diagnosis(told: Told) -> Section:
     except (json.JSONDecodeError, DivminError, AttributeError, KeyError, TypeError, ValueError):
         return Section(title, (f"{RECORD} is damaged: run divmin diagnose again.",))
     note = f"divmin diagnose at step {found.get('step')}"
-    pictures = tuple(shown for name, alt in SHEETS.items() for shown in told.picture(f"{FOLDER}/{name}", alt, alt))
+    pictures = tuple(shown for name, alt in SHEETS.items() for shown in told.picture(f"{DIAGNOSIS}/{name}", alt, alt))
     tables = (table(("divergence", "bound, nats", "95%", "kind"), values, note),) if values else ()
     return Section(title, said, pictures=pictures, tables=tables, missing="it found nothing")
 

@@ -12,6 +12,7 @@ monitor.json       the critic's scores as they were counted, written by the call
 logged.json        how far TensorBoard and Weights & Biases have been told, written by the caller
 events.out...      event files of TensorBoard, written by the caller
 report.html        all of it as a page, written by the caller
+diagnosis/         what another critic saw, written by the caller
 samples/           pictures, named by their step
 """
 
@@ -36,6 +37,8 @@ CONFIG, STATUS, METRICS, CHECKPOINT, SAMPLES = "config.yaml", "status.json", "me
 CHECKPOINTS, EVALUATION, BEST = "checkpoints", "evaluation.jsonl", "best.pt"
 EXPLANATION, MONITOR, LOGGED, EVENTS = "explanation.json", "monitor.json", "logged.json", "events.out.tfevents.*.divmin"
 REPORT = "report.html"
+DIAGNOSIS = "diagnosis"
+DIAGNOSED = ("diagnosis.json", "worst_covered.png", "most_fake.png", "fresh_critic.png", "calibration.png")
 FILES = (CONFIG, STATUS, METRICS, CHECKPOINT, EVALUATION, BEST, EXPLANATION, MONITOR, LOGGED, REPORT)
 STATES = ("running", "finished", "interrupted", "failed")
 PICTURE, COPY = re.compile(r"\d{8}\.png"), re.compile(r"\d{8}\.pt")
@@ -180,6 +183,8 @@ def claim(folder: Path) -> None:
         remove_leftovers(folder)
         for path in (*frames(folder), *folder.glob(EVENTS), *kept(folder)):
             path.unlink()
+        for name in DIAGNOSED:
+            (folder / DIAGNOSIS / name).unlink(missing_ok=True)
         (folder / SAMPLES).mkdir(exist_ok=True)
 
 
