@@ -429,3 +429,21 @@ def test_writers_are_told_numbers_and_findings(tmp_path: Path) -> None:
 
 def test_records_are_plain() -> None:
     json.dumps(watched(dm.Monitor("nonsaturating")).to_record(), allow_nan=False)
+
+
+def test_scores_after_a_sigmoid_are_named() -> None:
+    monitor = dm.Monitor("nonsaturating")
+    for step in range(40):
+        x, y = normal_scores(step, 128)
+        monitor.update(real=x.sigmoid(), fake=y.sigmoid(), step=step)
+    assert monitor.report().findings[0].name == "probabilities"
+
+
+@pytest.mark.parametrize("recipe", ["hinge", "nonsaturating"])
+def test_a_critic_that_never_moves_is_named_whatever_it_says(recipe: str) -> None:
+    """Samples climb along a critic that stands still, until they score higher than data."""
+    monitor, random = dm.Monitor(recipe), torch.Generator().manual_seed(0)
+    for step in range(64):
+        x, y = torch.randn(128, generator=random), 0.05 * step + torch.randn(128, generator=random)
+        monitor.update(real=x, fake=y, step=step)
+    assert monitor.report().findings[0].name == "frozen"

@@ -123,6 +123,17 @@ def _one_sided(seen: Seen) -> Iterator[Finding]:
             return
 
 
+def _squashed(seen: Seen) -> Iterator[Finding]:
+    d = np.concatenate([seen.x, seen.y])
+    if seen.reading.kind == RATIO and 0 <= d.min() < 0.25 and 0.75 < d.max() <= 1:
+        yield Finding(
+            "probabilities", SERIOUS,
+            f"all scores lie between {d.min():.3g} and {d.max():.3g}: they look like probabilities, and no critic's log-ratio is "
+            "positive on nearly everything.",
+            "Give the monitor and the losses the output before the sigmoid.",
+        )  # fmt: skip
+
+
 def _swapped(seen: Seen) -> Iterator[Finding]:
     area, stderr = seen.balance.auc
     both = seen.balance.right_real < 0.5 and seen.balance.right_fake < 0.5
@@ -166,15 +177,16 @@ def _clipped(seen: Seen) -> Iterator[Finding]:
 
 
 def _frozen(seen: Seen) -> Iterator[Finding]:
-    change = seen.drift
-    if change is None or not seen.reading.tells or not _off(seen.calibration):
+    change, (area, stderr) = seen.drift, seen.balance.auc
+    wrong = (seen.reading.tells and _off(seen.calibration)) or area < 0.5 - SURE * stderr
+    if change is None or not wrong:
         return
     if change.still_real > STILL and change.still_fake < MOVED and change.moved_fake > FAR:
         yield Finding(
             "frozen", SERIOUS,
             f"the critic says of data what it said before (p = {change.still_real:.2g}), while samples have moved by a total "
-            f"variation of {change.moved_fake:.2f} and its ratios are wrong now (slope {_pm(seen.calibration.slope)}, intercept "
-            f"{_pm(seen.calibration.intercept)}): it does not learn.",
+            f"variation of {change.moved_fake:.2f} and its answers are wrong now (AUC {area:.3f}, slope "
+            f"{_pm(seen.calibration.slope)}): it does not learn.",
             "Check its optimiser, its learning rate, and that its weights require gradients.",
         )  # fmt: skip
 
@@ -290,7 +302,7 @@ def _thin(seen: Seen) -> Iterator[Finding]:
 
 Look = Callable[[Seen], Iterator[Finding]]
 # of these the first that finds something speaks: the others would explain the same numbers
-CRITIC: tuple[Look, ...] = (_one_sided, _swapped, _perfect, _clipped, _frozen, _scaled, _shifted)
+CRITIC: tuple[Look, ...] = (_frozen, _squashed, _one_sided, _swapped, _perfect, _clipped, _scaled, _shifted)
 OTHERS: tuple[Look, ...] = (_pulls, _moves, _even, _thin)
 
 
