@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from divmin.objectives import recipes as recipes
     from divmin.overview import runs as runs
     from divmin.pages import report as report
+    from divmin.reproduction import reproduce as reproduce
     from divmin.sweeps import sweep as sweep
     from divmin.training import TrainConfig as TrainConfig
     from divmin.training import load as load
@@ -94,6 +95,7 @@ _HOMES = {
     "diagnose": "divmin.diagnosis",
     "runs": "divmin.overview",
     "report": "divmin.pages",
+    "reproduce": "divmin.reproduction",
     "sweep": "divmin.sweeps",
 }
 _ROOMS = (
@@ -106,6 +108,7 @@ _ROOMS = (
     "family",
     "objectives",
     "models",
+    "papers",
     "training",
     "values",
     "plots",

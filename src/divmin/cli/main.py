@@ -27,6 +27,7 @@ COMMANDS = {
     "report": "runs as one page of HTML: what they minimise, how they went, what is wrong",
     "diagnose": "what its own critic, or a fresh one, sees of a trained generator, and would tell it",
     "runs": "the runs in a folder: what they minimise, how far they are, their best numbers",
+    "reproduce": "the figures, tables and claims of the sources, each compared with expected numbers",
     "sweep": "a grid of recipes and seeds as runs of their own, with means and standard errors",
 }
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130

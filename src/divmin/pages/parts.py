@@ -128,3 +128,18 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") -
 def cut(text: str) -> str:
     """A text of at most `LONGEST` characters."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The chapters of a page, a line each.
+
+    Args:
+        text: paragraphs above the table.
+        heads: of its columns.
+        rows: cells of each chapter; the first is the link to it.
+    """
+
+    text: tuple[str, ...]
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]

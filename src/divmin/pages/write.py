@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from divmin.errors import DivminError
 from divmin.files import check_folder, write_text
 from divmin.pages.chapter import chapter
-from divmin.pages.comparison import comparison
-from divmin.pages.parts import Chapter
+from divmin.pages.comparison import Comparison, comparison
+from divmin.pages.parts import Chapter, Contents
 from divmin.pages.told import Known, Told, tell
 from divmin.progress import Track
 from divmin.training import Run
@@ -69,6 +68,21 @@ def page(told: Sequence[Told], chapters: Sequence[Chapter]) -> str:
         told: at least one.
         chapters: one of each.
     """
+    title = told[0].name if len(told) == 1 else f"{len(told)} runs"
+    return render(title, chapters, comparison=comparison(told) if len(told) > 1 else None)
+
+
+def render(
+    title: str, chapters: Sequence[Chapter], *, comparison: Comparison | None = None, contents: Contents | None = None
+) -> str:
+    """Chapters as a page of HTML that needs nothing else.
+
+    Args:
+        title: of the page.
+        chapters: what it holds.
+        comparison: of runs, at its top.
+        contents: a table of the chapters, at its top.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     files = Environment(
@@ -79,11 +93,11 @@ def page(told: Sequence[Told], chapters: Sequence[Chapter]) -> str:
         lstrip_blocks=True,
     )
     script, style = (files.get_template(name).render() for name in ("page.js", "page.css"))
-    compared: Any = comparison(told) if len(told) > 1 else None
     return files.get_template("page.html").render(
-        title=told[0].name if len(told) == 1 else f"{len(told)} runs",
+        title=title,
         chapters=chapters,
-        comparison=compared,
+        comparison=comparison,
+        contents=contents,
         script=script,
         style=style,
         script_hash=_hash(script),

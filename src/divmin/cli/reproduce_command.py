@@ -1,0 +1,171 @@
+"""`divmin reproduce`: the sources' figures, tables and claims, computed and compared with what they ought to be."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from divmin.cli.columns import aligned
+from divmin.errors import DivminError, counted
+
+if TYPE_CHECKING:
+    from divmin.papers import Item
+    from divmin.reproduction import Outcome, Standing
+
+EXAMPLES = """examples:
+  divmin reproduce                                 # what there is: status, cost, claim
+  divmin reproduce shannon-figure-5 --quick        # one item at toy size
+  divmin reproduce --paper huszar                  # all items of one source at full size
+  divmin reproduce --all --quick --report          # everything at toy size, and the book
+  divmin reproduce --report                        # the book of what there is
+a result that is there is not computed again (--again does); Ctrl-C keeps the work, and the same command goes on
+exits with 0 if every number is as expected or a finding that the item explains, with 1 if one is not
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EXAMPLES
+    parser.add_argument("items", nargs="*", metavar="ITEM", help="such as shannon-figure-5; none: list them all")
+    parser.add_argument(
+        "--paper", metavar="NAME", help="all items of a source: shannon, poole, arjovsky, berger or huszar"
+    )
+    parser.add_argument("--all", action="store_true", help="all items")
+    parser.add_argument("--quick", action="store_true", help="at toy size")
+    parser.add_argument("--again", action="store_true", help="from the beginning, also where there is a result")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("reproductions"),
+        metavar="FOLDER",
+        help="where the results are (default reproductions)",
+    )
+    parser.add_argument("--report", action="store_true", help="write FOLDER/book.html about all results that there are")
+    parser.add_argument("--json", action="store_true", help="print records for programs")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    chosen = _chosen(arguments)
+    if not chosen and not arguments.report:
+        return _list(arguments)
+    say = sys.stderr if arguments.json else sys.stdout
+    outcomes = []
+    if len(chosen) > 1:
+        seconds = sum(_cost(each, arguments.quick) for each in chosen)
+        print(f"{counted(len(chosen), 'item')}, about {_time(seconds)} on one core", file=say, flush=True)
+    for each in chosen:
+        outcomes.append(_reproduce(each, arguments, say))
+    book = _book(arguments) if arguments.report else None
+    if arguments.json:
+        records = {"items": [each.to_record() for each in outcomes], "book": None if book is None else str(book)}
+        print(json.dumps(records, indent=2))
+    else:
+        if len(outcomes) > 1:
+            print("\n".join(_summary(outcomes)))
+        if book is not None:
+            print(f"book: {book}")
+    return 0 if all(each.passed for each in outcomes) else 1
+
+
+def _chosen(arguments: argparse.Namespace) -> list[Item]:
+    from divmin.papers import item, items
+
+    ways = [bool(arguments.items), arguments.paper is not None, arguments.all]
+    if sum(ways) > 1:
+        raise DivminError("names of items, --paper and --all are three ways to choose: give one of them")
+    if arguments.items:
+        return [item(name) for name in dict.fromkeys(arguments.items)]
+    if arguments.paper is not None or arguments.all:
+        return list(items(arguments.paper).values())
+    if arguments.again:
+        raise DivminError("--again needs items, --paper or --all")
+    return []
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from divmin.papers import items
+    from divmin.reproduction import standing
+
+    found = standing(items(), arguments.out)
+    if arguments.json:
+        print(json.dumps([_record(each) for each in found], indent=2))
+        return 0
+    head = ("item", "status", "quick", "full", "what it is")
+    rows = [
+        (each.item.name, each.status, _time(each.item.cost.quick), _time(each.item.cost.full), each.item.title)
+        for each in found
+    ]
+    print("\n".join(aligned([head, *rows])))
+    print(f"\n{counted(len(rows), 'item')}; the costs are of one core; results are read from {arguments.out}")
+    return 0
+
+
+def _record(each: Standing) -> dict[str, object]:
+    item = each.item
+    return {
+        "item": item.name,
+        "paper": item.paper.name,
+        "title": item.title,
+        "claim": item.claim,
+        "status": each.status,
+        "cost": {"quick": item.cost.quick, "full": item.cost.full},
+        "folder": None if each.outcome is None else str(each.outcome.folder),
+    }
+
+
+def _reproduce(item: Item, arguments: argparse.Namespace, say: object) -> Outcome:
+    from divmin.progress import tracking
+    from divmin.reproduction import reproduce
+
+    tell = {"file": say, "flush": True}
+    size = " at toy size" if arguments.quick else ""
+    print(f"{item.name}: {item.title}{size}, about {_time(_cost(item, arguments.quick))}", **tell)  # type: ignore[call-overload]
+    outcome = reproduce(
+        item, quick=arguments.quick, out=arguments.out, again=arguments.again, tracking=lambda what: tracking(what)
+    )
+    if not arguments.json:
+        print("\n".join(f"  {line}" for line in _lines(outcome)), flush=True)
+    return outcome
+
+
+def _lines(outcome: Outcome) -> list[str]:
+    from divmin.reproduction.shelf import FIGURE, FILM, PAGE
+
+    rows = [(each.verdict, each.name, f"{each.got:.12g}", f"expected {each.expected}") for each in outcome.checks]
+    lines = aligned(rows)
+    lines += [f"finding: {why}" for why in dict.fromkeys(each.why for each in outcome.checks if each.why)]
+    lines += list(outcome.notes)
+    places = [outcome.folder / name for name in (FIGURE, FILM, PAGE)]
+    return [*lines, f"{outcome.tally}; took {_time(outcome.seconds)}", *(str(each) for each in places if each.exists())]
+
+
+def _summary(outcomes: Sequence[Outcome]) -> list[str]:
+    rows = [(each.verdict, each.item, each.tally, _time(each.seconds)) for each in outcomes]
+    return ["", *aligned(rows)]
+
+
+def _book(arguments: argparse.Namespace) -> Path:
+    from divmin.papers import items
+    from divmin.progress import tracking
+    from divmin.reproduction import book, standing
+    from divmin.reproduction.book import BOOK
+
+    with tracking("writing the book") as track:
+        return book(standing(items(), arguments.out), arguments.out / BOOK, track)
+
+
+def _cost(item: Item, quick: bool) -> float:
+    return item.cost.quick if quick else item.cost.full
+
+
+def _time(seconds: float) -> str:
+    """Seconds below two minutes, else hours, minutes and seconds.
+
+    >>> _time(3.24), _time(5000)
+    ('3.2 s', '1:23:20')
+    """
+    return f"{seconds:.2g} s" if seconds < 100 else str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,1 @@
+"""Items of this source, in the order of its pages."""

@@ -1,0 +1,85 @@
+"""What an item computes with: a folder that survives, so that a second start goes on, and a way to show progress."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from divmin.files import write_atomically
+
+if TYPE_CHECKING:
+    from divmin.training import Run, TrainConfig
+
+Arrays = dict[str, NDArray[np.generic]]
+Thing = TypeVar("Thing")
+
+
+@contextmanager
+def _silent(what: str) -> Iterator[Callable[[Iterable[int]], Iterable[int]]]:
+    yield iter
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where an item keeps what it has, and how it says how far it is.
+
+    Args:
+        folder: pieces and runs of these settings lie here.
+        tracking: opens a progress bar with this title; see `divmin.progress.tracking`.
+    """
+
+    folder: Path
+    tracking: Callable[[str], AbstractContextManager[Callable[[Iterable[int]], Iterable[int]]]] = _silent
+
+    def each(self, what: str, things: Iterable[Thing]) -> Iterator[Thing]:
+        """The things one after the other, with a progress bar."""
+        every = list(things)
+        with self.tracking(what) as track:
+            for i in track(range(len(every))):
+                yield every[i]
+
+    def piece(self, name: str, make: Callable[[], Mapping[str, object]]) -> Arrays:
+        """Named arrays that are made once: a later start with the same settings reads them.
+
+        Args:
+            name: of the piece, also of its file.
+            make: computes what is not there: arrays or numbers by name.
+        """
+        path = self.folder / f"{name}.npz"
+        if path.exists():
+            try:
+                with np.load(path, allow_pickle=False) as file:
+                    return {key: file[key] for key in file.files}
+            except (OSError, ValueError, zipfile.BadZipFile):
+                pass  # damaged: it is made again
+        made: Arrays = {key: np.asarray(value) for key, value in make().items()}
+        save_arrays(path, made)
+        return made
+
+    def train(self, name: str, config: TrainConfig) -> Run:
+        """A run of divmin in this folder: begun, gone on with, or read when it is finished.
+
+        Args:
+            name: of its folder.
+            config: its settings; `out` is filled in.
+        """
+        from divmin.experiment import resume, train
+        from divmin.training import Run
+
+        folder = self.folder / "runs" / name
+        if not (folder / "config.yaml").exists():
+            return train(replace(config, out=str(folder)), show=False)
+        run = Run.open(folder)
+        return run if run.state == "finished" else resume(folder, show=False)
+
+
+def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Named arrays as an .npz file, atomically and without pickles."""
+    write_atomically(path, lambda stream: np.savez(stream, allow_pickle=False, **arrays))

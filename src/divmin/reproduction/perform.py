@@ -1,0 +1,136 @@
+"""One item from its settings to its folder."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from divmin.errors import DivminError
+from divmin.files import write_atomically, write_text
+from divmin.papers import Found, Item, Work, check, item
+from divmin.papers.work import save_arrays
+from divmin.plots import save_film
+from divmin.plots.style import figure
+from divmin.reproduction.book import page
+from divmin.reproduction.shelf import (
+    DATA,
+    FIGURE,
+    FILM,
+    FRAMES,
+    PAGE,
+    PIECES,
+    RESULT,
+    Outcome,
+    fingerprint,
+    place,
+    read,
+    write,
+)
+
+Tracking = Callable[[str], AbstractContextManager[Callable[[Iterable[int]], Iterable[int]]]]
+OUT = "reproductions"
+
+
+@contextmanager
+def _silent(what: str) -> Iterator[Callable[[Iterable[int]], Iterable[int]]]:
+    yield iter
+
+
+def reproduce(
+    name: str | Item, *, quick: bool = False, out: str | Path = OUT, again: bool = False, tracking: Tracking = _silent
+) -> Outcome:
+    """Compute a figure, table or claim of a source, compare it with what it ought to be, draw it and write it down.
+
+    A result that is there with the same settings is returned as it is; work that was interrupted goes on.
+
+    Args:
+        name: of the item, or an Item of your own.
+        quick: at toy size.
+        out: where the results lie.
+        again: from the beginning, also where there is a result.
+        tracking: opens a progress bar.
+
+    Returns:
+        The numbers and their checks; the folder holds result.json, data.npz, figure.png, film.gif where it moves, index.html.
+
+    Raises:
+        DivminError: no such item, or a folder that cannot be written.
+
+    Example:
+        >>> import divmin as dm, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     dm.reproduce("shannon-table-1", quick=True, out=folder).verdict
+        'passed'
+    """
+    chosen = item(name) if isinstance(name, str) else name
+    folder = place(chosen, quick=quick, out=Path(out))
+    if not again and (before := read(chosen, quick=quick, out=Path(out))) is not None:
+        return before
+    try:
+        if again and folder.exists():
+            shutil.rmtree(folder)
+        (folder / RESULT).unlink(missing_ok=True)
+        work = Work(folder / PIECES / fingerprint(chosen, quick=quick), tracking)
+        work.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DivminError(f"cannot write to {folder}: {error.strerror}") from error
+    settings = chosen.quick if quick else chosen.settings
+    begun, spent = time.monotonic(), _spent(work.folder)
+    try:
+        found = chosen.compute(settings, work)
+    finally:
+        seconds = spent + time.monotonic() - begun
+        write_text(work.folder / "seconds", f"{seconds:.3f}\n")
+    outcome = Outcome(
+        item=chosen.name,
+        quick=quick,
+        settings=asdict(settings),
+        numbers={name: float(value) for name, value in found.numbers.items()},
+        checks=check(found.numbers, chosen.expected, quick=quick),
+        tables=found.tables,
+        notes=found.notes,
+        seconds=seconds,
+        folder=folder,
+    )
+    save_arrays(folder / DATA, found.arrays)
+    _draw(chosen, found, folder)
+    write_text(folder / PAGE, page(chosen, outcome))
+    write(outcome)
+    return outcome
+
+
+def _draw(chosen: Item, found: Found, folder: Path) -> None:
+    if chosen.draw is not None:
+        with figure(folder / FIGURE, *chosen.size) as drawn:
+            chosen.draw(found, drawn)
+    if chosen.animate is not None:
+        paths = _frames(chosen, found, folder / FRAMES)
+        save_film(paths, folder / FILM)
+
+
+def _frames(chosen: Item, found: Found, folder: Path) -> list[Path]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    assert chosen.animate is not None
+    folder.mkdir(exist_ok=True)
+    drawn = Figure(figsize=chosen.size, dpi=90)
+    FigureCanvasAgg(drawn)
+    paths = []
+    for i, _ in enumerate(chosen.animate(found, drawn)):
+        path = folder / f"{i:05d}.png"
+        write_atomically(path, lambda stream: drawn.savefig(stream, format="png"))
+        paths.append(path)
+    return paths
+
+
+def _spent(folder: Path) -> float:
+    """Seconds of the starts before."""
+    try:
+        return float((folder / "seconds").read_text())
+    except (OSError, ValueError):
+        return 0.0

@@ -1,0 +1,164 @@
+"""What lies on disk of every item: OUT/NAME/full or OUT/NAME/quick, with result.json, data.npz, figure.png and film.gif."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from divmin.files import write_json
+from divmin.papers import Check, Found, Item, Table
+from divmin.papers.expected import FAIL, FINDING, PASS
+from divmin.version import __version__
+
+RESULT, DATA, FIGURE, FILM, PAGE = "result.json", "data.npz", "figure.png", "film.gif", "index.html"
+FRAMES, PIECES = "frames", "pieces"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An item that was computed.
+
+    Args:
+        item: its name.
+        quick: whether at toy size.
+        settings: all of them, by name.
+        numbers: everything that was computed.
+        checks: the expected ones, line by line.
+        tables, notes: what it shows.
+        seconds: what it took, of all starts together.
+        folder: where it lies.
+        version: of divmin.
+    """
+
+    item: str
+    quick: bool
+    settings: Mapping[str, Any]
+    numbers: Mapping[str, float]
+    checks: tuple[Check, ...]
+    tables: tuple[Table, ...]
+    notes: tuple[str, ...]
+    seconds: float
+    folder: Path
+    version: str = __version__
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed; findings are no failures."""
+        return all(each.verdict != FAIL for each in self.checks)
+
+    @property
+    def verdict(self) -> str:
+        """The checks in a word: passed, findings, failed."""
+        verdicts = [each.verdict for each in self.checks]
+        return "failed" if FAIL in verdicts else "findings" if FINDING in verdicts else "passed"
+
+    @property
+    def tally(self) -> str:
+        """How many of each, in words."""
+        kinds = [(PASS, "passed"), (FINDING, "findings"), (FAIL, "failed")]
+        counts = [(sum(each.verdict == kind for each in self.checks), name) for kind, name in kinds]
+        said = [
+            f"{n} {'finding' if (n, name) == (1, 'findings') else name}" for n, name in counts if n or name == "passed"
+        ]
+        return ", ".join(said)
+
+    def to_record(self) -> dict[str, Any]:
+        """For JSON, which has no infinities: those are words."""
+        record: dict[str, Any] = _plain(asdict(self) | {"folder": str(self.folder), "verdict": self.verdict})
+        return record
+
+
+def place(item: Item, *, quick: bool, out: Path) -> Path:
+    """The folder of an item's size."""
+    return out / item.name / ("quick" if quick else "full")
+
+
+def fingerprint(item: Item, *, quick: bool) -> str:
+    """A short name of the settings: pieces of other settings are not used."""
+    settings = asdict(item.quick if quick else item.settings)
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def write(outcome: Outcome) -> None:
+    """The result as JSON; it comes last, so that it is there only when all the rest is."""
+    write_json(outcome.folder / RESULT, outcome.to_record())
+
+
+def read(item: Item, *, quick: bool, out: Path) -> Outcome | None:
+    """The result of an item with its present settings; None where there is none, or one that cannot be read."""
+    folder = place(item, quick=quick, out=out)
+    try:
+        record = json.loads((folder / RESULT).read_text())
+        outcome = Outcome(
+            item=record["item"],
+            quick=record["quick"],
+            settings=record["settings"],
+            numbers={name: float(value) for name, value in record["numbers"].items()},
+            checks=tuple(Check(**{**each, "got": float(each["got"])}) for each in record["checks"]),
+            tables=tuple(
+                Table(tuple(each["heads"]), tuple(map(tuple, each["rows"])), each["note"]) for each in record["tables"]
+            ),
+            notes=tuple(record["notes"]),
+            seconds=record["seconds"],
+            folder=folder,
+            version=record["version"],
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    same = outcome.settings == json.loads(json.dumps(asdict(item.quick if quick else item.settings)))
+    return outcome if same else None
+
+
+def found(outcome: Outcome) -> Found:
+    """What was computed, as an item draws it."""
+    import numpy as np
+
+    with np.load(outcome.folder / DATA, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    return Found(outcome.numbers, arrays, outcome.tables, outcome.notes)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an item stands.
+
+    Args:
+        item: it.
+        outcome: the result at full size, or else at toy size; None where there is none.
+    """
+
+    item: Item
+    outcome: Outcome | None
+
+    @property
+    def status(self) -> str:
+        if self.outcome is None:
+            return "not run"
+        return self.outcome.verdict + (" (quick)" if self.outcome.quick else "")
+
+
+def standing(items: Mapping[str, Item], out: Path) -> tuple[Standing, ...]:
+    """Where some items stand.
+
+    Args:
+        items: by name.
+        out: the folder of results.
+    """
+    return tuple(
+        Standing(each, read(each, quick=False, out=out) or read(each, quick=True, out=out)) for each in items.values()
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value

@@ -1,0 +1,19 @@
+"""What breaks the items of Shannon et al."""
+
+from __future__ import annotations
+
+import numpy as np
+from mutation import Mutation, scaled
+
+MUTATIONS = {
+    "shannon-figure-2": (
+        Mutation("divmin.family.base.Divergence.s", scaled(1.1)),
+        Mutation("divmin.family.base.Divergence.s", lambda s: lambda self, d: s(self, d) + 1e-3 * d),
+    ),
+    "shannon-table-1": (
+        Mutation(
+            "divmin.family.base.Divergence.weight", lambda weight: lambda self, d: weight(self, d) * np.exp(1e-3 * d)
+        ),
+        Mutation("divmin.family.base.Divergence.sup", lambda sup: property(lambda self: 1 / sup.fget(self))),
+    ),
+}
