@@ -14,6 +14,6 @@ MUTATIONS = {
         Mutation(
             "divmin.family.base.Divergence.weight", lambda weight: lambda self, d: weight(self, d) * np.exp(1e-3 * d)
         ),
-        Mutation("divmin.family.base.Divergence.sup", lambda sup: property(lambda self: 1 / sup.fget(self))),
+        Mutation("divmin.family.base.Divergence.sup", lambda sup: property(lambda self: 1 / sup.func(self))),
     ),
 }
