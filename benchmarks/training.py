@@ -7,7 +7,8 @@ python benchmarks/training.py poole              # CIFAR-10 with Poole et al.'s 
 python benchmarks/training.py berger             # CIFAR-10 with Berger & Sebag's networks, their five models
 
 Every run is an ordinary resumable run below --out; a second start goes on with what is unfinished. --seeds, --steps and --only make
-a study smaller; --report prints the table of what is there. MNIST and CIFAR-10 come from DIVMIN_DATA or the hub (docs/training.md).
+a study smaller, --set changes settings of all its runs, --jobs trains several at once; --report prints the table of what is
+there. MNIST and CIFAR-10 come from DIVMIN_DATA or the hub (docs/training.md).
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import math
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,7 @@ import divmin as dm
 from divmin.data import Source
 from divmin.evaluation import evaluate
 from divmin.plots import save_samples
+from divmin.sweeps import read_values
 from divmin.training import Run, TrainConfig, resume, train
 
 R1R2 = {"r1": 1.0, "r2": 1.0}
@@ -179,7 +183,7 @@ def measured(study: Study, run: Run, source: Source) -> dict[str, float]:
     path = run.folder / "measured.json"
     if path.exists() and (known := json.loads(path.read_text()))["step"] == run.step:
         return known["values"]
-    sampler, values = dm.load(run.folder), {}
+    sampler, values = dm.load(run.folder, device="cuda" if run.config.device == "cuda" else "cpu"), {}
     for prefix, ema in (("", True), *((("last ", False),) if study.last else ())):
         found = evaluate(
             source, lambda n, seed, ema=ema: sampler.sample(n, seed=seed, ema=ema), study.metrics, n_fake=study.n
@@ -196,33 +200,46 @@ def measured(study: Study, run: Run, source: Source) -> dict[str, float]:
     return values
 
 
-def rows(study: str, out: Path, seeds: int, steps: int | None, only: str | None, report: bool) -> list[dict[str, Any]]:
-    """The table of a study: for every case the mean over seeds and its standard error."""
+def one(
+    study: str, case: str, seed: int, changes: dict[str, Any], out: Path, report: bool
+) -> dict[str, float] | str | None:
+    """The metrics of one run, the line of an error, or nothing where nothing is reported."""
     chosen = STUDIES[study]
+    config = replace(chosen.common, **chosen.cases[case], seed=seed, **changes)
+    folder = folder_of(out, study, case, seed)
+    if report and not (folder / "measured.json").exists():
+        return None
+    started = time.perf_counter()
+    try:
+        source = dm.data.load(config.data, image_size=config.image_size, channels=config.channels)
+        values = measured(chosen, trained(config, folder), source)
+    except dm.DivminError as error:
+        return str(error)
+    if not report:
+        print(f"# {study}: {case}, seed {seed}: {time.perf_counter() - started:.0f} s", flush=True)
+    return values
+
+
+def rows(study: str, options: argparse.Namespace, changes: dict[str, Any]) -> list[dict[str, Any]]:
+    """The table of a study: for every case the mean over seeds and its standard error."""
+    cases = [case for case in STUDIES[study].cases if not options.only or options.only in case]
+    asked = [
+        (study, case, seed, changes, options.out, options.report) for case in cases for seed in range(options.seeds)
+    ]
+    if options.jobs > 1:
+        ready = {"initializer": torch.set_num_threads, "initargs": (options.threads,)}
+        with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn"), **ready) as pool:
+            found = list(pool.map(one, *zip(*asked, strict=True)))
+    else:
+        found = [one(*each) for each in asked]
     table = []
-    source: Source | None = None
-    for case, settings in chosen.cases.items():
-        if only and only not in case:
-            continue
-        seen: list[dict[str, float]] = []
-        failed = ""
-        for seed in range(seeds):
-            config = replace(chosen.common, **settings, seed=seed, **({} if steps is None else {"steps": steps}))
-            folder = folder_of(out, study, case, seed)
-            if report and not (folder / "measured.json").exists():
-                continue
-            if source is None:
-                source = dm.data.load(config.data, image_size=config.image_size, channels=config.channels)
-            started = time.perf_counter()
-            try:
-                run = trained(config, folder)
-            except dm.DivminError as error:
-                failed = str(error)
-                continue
-            seen.append(measured(chosen, run, source))
-            if not report:
-                print(f"# {study}: {case}, seed {seed}: {time.perf_counter() - started:.0f} s", flush=True)
-        table.append({"case": case, "runs": len(seen), "failed": failed, "values": _summary(seen)})
+    for case in cases:
+        of_case = [each for (_, name, *_), each in zip(asked, found, strict=True) if name == case]
+        seen = [each for each in of_case if isinstance(each, dict)]
+        failed = [each for each in of_case if isinstance(each, str)]
+        table.append(
+            {"case": case, "runs": len(seen), "failed": "; ".join(dict.fromkeys(failed)), "values": _summary(seen)}
+        )
     return table
 
 
@@ -237,9 +254,9 @@ def _summary(seen: list[dict[str, float]]) -> dict[str, tuple[float, float]]:
     return found
 
 
-def show(study: str, table: list[dict[str, Any]], steps: int | None) -> None:
+def show(study: str, table: list[dict[str, Any]], changes: dict[str, Any]) -> None:
     chosen = STUDIES[study]
-    common = replace(chosen.common, steps=steps or chosen.common.steps)
+    common = replace(chosen.common, **changes)
     print(f"\n{chosen.title}\n{dm.training.config.differences(TrainConfig(), common, ignore=('out', 'device'))}")
     print(f"{chosen.n} samples of the moving average; mean +- standard error over seeds")
     for row in table:
@@ -263,13 +280,23 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--report", action="store_true", help="print what is there, train nothing")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at once, in processes of their own")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="another setting of every run, such as width=32",
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    changes = {} if options.steps is None else {"steps": options.steps}
+    changes |= {name: value[0] for name, value in map(read_values, options.set)}
     found = {}
     for study in GROUPS.get(options.study, (options.study,)):
-        found[study] = rows(study, options.out, options.seeds, options.steps, options.only, options.report)
+        found[study] = rows(study, options, changes)
         if not options.json:
-            show(study, found[study], options.steps)
+            show(study, found[study], changes)
     if options.json:
         print(json.dumps(found, indent=2))
 
