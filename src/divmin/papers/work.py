@@ -33,10 +33,12 @@ class Work:
     Args:
         folder: pieces and runs of these settings lie here.
         tracking: opens a progress bar with this title; see `divmin.progress.tracking`.
+        jobs: runs that are trained at once.
     """
 
     folder: Path
     tracking: Callable[[str], AbstractContextManager[Callable[[Iterable[int]], Iterable[int]]]] = _silent
+    jobs: int = 1
 
     def each(self, what: str, things: Iterable[Thing]) -> Iterator[Thing]:
         """The things one after the other, with a progress bar."""
@@ -64,20 +66,34 @@ class Work:
         return made
 
     def train(self, name: str, config: TrainConfig) -> Run:
-        """A run of divmin in this folder: begun, gone on with, or read when it is finished.
+        """One run in this folder; see `train_all`."""
+        return self.train_all({name: config})[name]
+
+    def train_all(self, configs: Mapping[str, TrainConfig]) -> dict[str, Run]:
+        """Runs of divmin in this folder: begun, gone on with, or read when they are finished; `jobs` of them at once.
+
+        A run whose losses or weights leave the finite numbers has failed, and says so; the others go on.
 
         Args:
-            name: of its folder.
-            config: its settings; `out` is filled in.
+            configs: the settings of each run by the name of its folder; `out` is filled in.
+
+        Returns:
+            The runs by name; `run.state` is "finished", or "failed" with `run.reason`.
+
+        Raises:
+            KeyboardInterrupt: where Ctrl-C or a signal ended one; the same call goes on with them.
         """
-        from divmin.experiment import resume, train
+        from divmin.sweeps import sweep
         from divmin.training import Run
 
-        folder = self.folder / "runs" / name
-        if not (folder / "config.yaml").exists():
-            return train(replace(config, out=str(folder)), show=False)
-        run = Run.open(folder)
-        return run if run.state == "finished" else resume(folder, show=False)
+        placed = {name: replace(config, out=str(self.folder / "runs" / name)) for name, config in configs.items()}
+        every = list(placed.values())
+        groups = [every] if self.jobs > 1 else [[each] for each in every]
+        for group in self.each("training", groups) if len(every) > 1 else groups:
+            for outcome in sweep(group, jobs=self.jobs, show=False):
+                if outcome.state in ("interrupted", "waiting"):
+                    raise KeyboardInterrupt
+        return {name: Run.open(str(config.out)) for name, config in placed.items()}
 
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
