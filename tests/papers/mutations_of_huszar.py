@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mutation import Mutation
+
+
+def _halves(call: Any) -> Any:
+    """Losses that have lost their sigmoid: #0 and #1 become halves of #2."""
+    return lambda self, c: -c / 2 if "softplus" in str(self) else call(self, c)
+
 
 MUTATIONS: dict[str, tuple[Mutation, ...]] = {
     "huszar-rules": (
         Mutation(
             "divmin.objectives.terms.Written.__call__", lambda call: lambda self, c: call(self, c) + 1e-3 * c**2 / 2
         ),
+        Mutation("divmin.objectives.terms.Written.__call__", _halves),
+        Mutation("divmin.papers.huszar.rules.explain", lambda explain: lambda rule: explain("fgan(kl)")),
     ),
 }

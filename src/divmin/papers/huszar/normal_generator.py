@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from divmin.values.text import law
+
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.distributions import Distribution
@@ -59,6 +61,15 @@ def nodes() -> tuple[Tensor, Tensor]:
     z = torch.linspace(-REACH, REACH, NODES, dtype=torch.float64)
     weights = (-(z**2) / 2).exp()
     return z, weights / weights.sum()
+
+
+def data(text: str) -> Distribution:
+    """A law on the line, as text."""
+    from torch.distributions import Distribution
+
+    p = law(text)
+    assert isinstance(p, Distribution)
+    return p
 
 
 def log_ratio(p: Distribution, at: Tensor) -> Critic:
