@@ -12,6 +12,18 @@ def _halves(call: Any) -> Any:
     return lambda self, c: -c / 2 if "softplus" in str(self) else call(self, c)
 
 
+def _forgetful(noise: Any) -> Any:
+    """Another z in every look."""
+    import torch
+
+    def forgotten(self: Any, n: int) -> torch.Tensor:
+        generator = torch.Generator()
+        generator.seed()
+        return torch.randn(n, self.latent, generator=generator)
+
+    return forgotten
+
+
 MUTATIONS: dict[str, tuple[Mutation, ...]] = {
     "huszar-rules": (
         Mutation(
@@ -19,5 +31,9 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
         ),
         Mutation("divmin.objectives.terms.Written.__call__", _halves),
         Mutation("divmin.papers.huszar.rules.explain", lambda explain: lambda rule: explain("fgan(kl)")),
+    ),
+    "huszar-swiss-roll": (
+        Mutation("divmin.objectives.terms.Written.__call__", lambda call: lambda self, c: 1e-3 * c**2),
+        Mutation("divmin.training.probes.View.noise", _forgetful),
     ),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from divmin.files import write_atomically
 
 if TYPE_CHECKING:
-    from divmin.training import Run, TrainConfig
+    from divmin.training import Probe, Run, TrainConfig
 
 Arrays = dict[str, NDArray[np.generic]]
 Thing = TypeVar("Thing")
@@ -63,21 +63,22 @@ class Work:
         save_arrays(path, made)
         return made
 
-    def train(self, name: str, config: TrainConfig) -> Run:
+    def train(self, name: str, config: TrainConfig, *, probes: Sequence[Probe] = ()) -> Run:
         """A run of divmin in this folder: begun, gone on with, or read when it is finished.
 
         Args:
             name: of its folder.
             config: its settings; `out` is filled in.
+            probes: looks at the run; what they keep must survive an interruption, and may be told of a step twice.
         """
         from divmin.experiment import resume, train
         from divmin.training import Run
 
         folder = self.folder / "runs" / name
         if not (folder / "config.yaml").exists():
-            return train(replace(config, out=str(folder)), show=False)
+            return train(replace(config, out=str(folder)), probes=probes, show=False)
         run = Run.open(folder)
-        return run if run.state == "finished" else resume(folder, show=False)
+        return run if run.state == "finished" else resume(folder, probes=probes, show=False)
 
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

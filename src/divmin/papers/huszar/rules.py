@@ -249,7 +249,7 @@ register(
         "KL(Q||P); #0 minimises the Jensen-Shannon divergence; of #1 no good theory is known.",
         settings=Settings(),
         quick=Settings(starts=((0.5, 2.5), (-0.5, 1.0)), steps=800, trained=30, width=32, samples=200),
-        cost=Cost(quick=10, full=60),
+        cost=Cost(quick=7, full=16),
         expected=expectations(),
         compute=compute,
         draw=draw,
