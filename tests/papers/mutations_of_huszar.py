@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutation import Mutation
+import numpy as np
+from mutation import Mutation, scaled
 
 
 def _halves(call: Any) -> Any:
@@ -25,6 +26,15 @@ def _forgetful(noise: Any) -> Any:
 
 
 MUTATIONS: dict[str, tuple[Mutation, ...]] = {
+    "huszar-importance": (
+        Mutation("divmin.family.base.Divergence.b", scaled(1.1)),
+        Mutation("divmin.papers.huszar.importance.log_mixture", lambda log: lambda *args: log(*args) + 0.5),
+        Mutation(
+            "divmin.papers.huszar.importance.solved", lambda solved: lambda *args: 1.5 * np.roll(solved(*args), 1)
+        ),
+        Mutation("divmin.papers.huszar.importance.matched", scaled(1.5)),
+        Mutation("divmin.estimators.logistic.Logistic._features", lambda _: lambda self, columns: lambda z: z),
+    ),
     "huszar-rules": (
         Mutation(
             "divmin.objectives.terms.Written.__call__", lambda call: lambda self, c: call(self, c) + 1e-3 * c**2 / 2
