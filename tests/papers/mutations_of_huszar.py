@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,17 @@ def _forgetful(noise: Any) -> Any:
     return forgotten
 
 
+@dataclass(frozen=True)
+class _Off:
+    """A method whose log-ratios are off by a nat, and bent."""
+
+    inner: Any
+
+    def fit(self, *args: Any) -> Any:
+        d = self.inner.fit(*args)
+        return lambda z: d(z) + 1 + z[:, 0]
+
+
 MUTATIONS: dict[str, tuple[Mutation, ...]] = {
     "huszar-importance": (
         Mutation("divmin.family.base.Divergence.b", scaled(1.1)),
@@ -34,6 +46,12 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
         ),
         Mutation("divmin.papers.huszar.importance.matched", scaled(1.5)),
         Mutation("divmin.estimators.logistic.Logistic._features", lambda _: lambda self, columns: lambda z: z),
+    ),
+    "huszar-importance-rates": (
+        Mutation("divmin.papers.huszar.importance_rates.method", lambda method: lambda name: _Off(method(name))),
+    ),
+    "huszar-importance-generator": (
+        Mutation("divmin.papers.huszar.importance_generator.method", lambda method: lambda name: _Off(method(name))),
     ),
     "huszar-rules": (
         Mutation(
