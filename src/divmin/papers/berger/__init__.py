@@ -1,3 +1,4 @@
 """Items of this source, in the order of its pages."""
 
 from divmin.papers.berger import architecture as architecture
+from divmin.papers.berger import identities as identities
