@@ -17,6 +17,8 @@ from divmin.models.layered import LayeredCritic as LayeredCritic
 from divmin.models.mlp import MLPCritic as MLPCritic
 from divmin.models.mlp import MLPEncoder as MLPEncoder
 from divmin.models.mlp import MLPGenerator as MLPGenerator
+from divmin.models.outline import Layer as Layer
+from divmin.models.outline import outline as outline
 from divmin.models.packing import pack as pack
 from divmin.models.packing import packed as packed
 from divmin.models.registry import Model as Model

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from divmin.training.run import Run as Run
     from divmin.training.sampler import Sampler as Sampler
     from divmin.training.sampler import load as load
+    from divmin.training.single import gradients as gradients
     from divmin.training.start import resume as resume
     from divmin.training.start import train as train
 
@@ -42,6 +43,7 @@ _HOMES = {
     "Run": "run",
     "Sampler": "sampler",
     "load": "sampler",
+    "gradients": "single",
     "resume": "start",
     "train": "start",
 }

@@ -1,1 +1,5 @@
 """Items of this source, in the order of its pages."""
+
+from divmin.papers.berger import algorithm_1 as algorithm_1
+from divmin.papers.berger import architecture as architecture
+from divmin.papers.berger import identities as identities
