@@ -1,7 +1,32 @@
-"""What breaks the items of this source."""
+"""What breaks the items of Arjovsky and Bottou."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
 from mutation import Mutation
 
-MUTATIONS: dict[str, tuple[Mutation, ...]] = {}
+
+def _off(factor: float, where: Callable[[Any], bool] = lambda q: True) -> Callable[[Any], Any]:
+    """`exact` whose values are off by a factor for some models q."""
+
+    def wrong(exact: Any) -> Any:
+        def found(f: Any, p: Any, q: Any, **options: Any) -> Any:
+            value = exact(f, p, q, **options)
+            return replace(value, tensor=value.tensor * factor) if where(q) else value
+
+        return found
+
+    return wrong
+
+
+MUTATIONS: dict[str, tuple[Mutation, ...]] = {
+    "arjovsky-theorem-2-3": (
+        Mutation("divmin.values.exact", _off(0.9)),
+        Mutation("divmin.values.exact", _off(0.9, lambda q: "[" in q)),
+        Mutation("divmin.papers.arjovsky.perfect_critic.step", lambda step: lambda t: (t / 1000).sigmoid()),
+        Mutation("divmin.papers.arjovsky.perfect_critic.across", lambda across: lambda x: across(x) + 1e-3 * x.sum(1)),
+    ),
+}

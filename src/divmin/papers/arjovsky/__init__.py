@@ -1,1 +1,3 @@
 """Items of this source, in the order of its pages."""
+
+from divmin.papers.arjovsky import theorem_2_3 as theorem_2_3
