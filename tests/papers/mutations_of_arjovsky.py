@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from mutation import Mutation
+from mutation import Mutation, scaled
 
 
 def _off(factor: float, where: Callable[[Any], bool] = lambda q: True) -> Callable[[Any], Any]:
@@ -28,5 +28,9 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
         Mutation("divmin.values.exact", _off(0.9, lambda q: "[" in q)),
         Mutation("divmin.papers.arjovsky.perfect_critic.step", lambda step: lambda t: (t / 1000).sigmoid()),
         Mutation("divmin.papers.arjovsky.perfect_critic.across", lambda across: lambda x: across(x) + 1e-3 * x.sum(1)),
+    ),
+    "arjovsky-theorem-2-5": (
+        Mutation("divmin.objectives.Recipe.generator_loss", scaled(1.001)),
+        Mutation("divmin.values.exact", _off(-1.0)),
     ),
 }
