@@ -22,6 +22,16 @@ def _off(factor: float, where: Callable[[Any], bool] = lambda q: True) -> Callab
     return wrong
 
 
+def _shifted(density: Any) -> Any:
+    """Densities of a law that has moved."""
+    return lambda self, x, noise: density(self, x - 0.01, noise)
+
+
+def _always_noisy(felt: Any) -> Any:
+    """Noise on the generator's samples whether asked for or not."""
+    return lambda self, noisy: felt(self, noisy=True)
+
+
 MUTATIONS: dict[str, tuple[Mutation, ...]] = {
     "arjovsky-theorem-2-3": (
         Mutation("divmin.values.exact", _off(0.9)),
@@ -32,5 +42,13 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
     "arjovsky-theorem-2-5": (
         Mutation("divmin.objectives.Recipe.generator_loss", scaled(1.001)),
         Mutation("divmin.values.exact", _off(-1.0)),
+    ),
+    "arjovsky-theorem-3-2": (
+        Mutation("divmin.objectives.Recipe.generator_loss", scaled(1.001)),
+        Mutation("divmin.values.exact", _off(0.9)),
+        Mutation("divmin.papers.arjovsky.noise.Nodes.density", _shifted),
+        Mutation("divmin.papers.arjovsky.theorem_3_2.Pair.felt", _always_noisy),
+        Mutation("divmin.values.exact", _off(-1.0)),
+        Mutation("divmin.papers.arjovsky.theorem_3_2.Pair.js_slope", lambda slope: lambda self: slope(self) + 1e-3),
     ),
 }

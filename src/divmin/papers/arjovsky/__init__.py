@@ -2,3 +2,4 @@
 
 from divmin.papers.arjovsky import theorem_2_3 as theorem_2_3
 from divmin.papers.arjovsky import theorem_2_5 as theorem_2_5
+from divmin.papers.arjovsky import theorem_3_2 as theorem_3_2
