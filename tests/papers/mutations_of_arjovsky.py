@@ -1,7 +1,54 @@
-"""What breaks the items of this source."""
+"""What breaks the items of Arjovsky and Bottou."""
 
 from __future__ import annotations
 
-from mutation import Mutation
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
-MUTATIONS: dict[str, tuple[Mutation, ...]] = {}
+from mutation import Mutation, scaled
+
+
+def _off(factor: float, where: Callable[[Any], bool] = lambda q: True) -> Callable[[Any], Any]:
+    """`exact` whose values are off by a factor for some models q."""
+
+    def wrong(exact: Any) -> Any:
+        def found(f: Any, p: Any, q: Any, **options: Any) -> Any:
+            value = exact(f, p, q, **options)
+            return replace(value, tensor=value.tensor * factor) if where(q) else value
+
+        return found
+
+    return wrong
+
+
+def _shifted(density: Any) -> Any:
+    """Densities of a law that has moved."""
+    return lambda self, x, noise: density(self, x - 0.01, noise)
+
+
+def _always_noisy(felt: Any) -> Any:
+    """Noise on the generator's samples whether asked for or not."""
+    return lambda self, noisy: felt(self, noisy=True)
+
+
+MUTATIONS: dict[str, tuple[Mutation, ...]] = {
+    "arjovsky-theorem-2-3": (
+        Mutation("divmin.values.exact", _off(0.9)),
+        Mutation("divmin.values.exact", _off(0.9, lambda q: "[" in q)),
+        Mutation("divmin.papers.arjovsky.perfect_critic.step", lambda step: lambda t: (t / 1000).sigmoid()),
+        Mutation("divmin.papers.arjovsky.perfect_critic.across", lambda across: lambda x: across(x) + 1e-3 * x.sum(1)),
+    ),
+    "arjovsky-theorem-2-5": (
+        Mutation("divmin.objectives.Recipe.generator_loss", scaled(1.001)),
+        Mutation("divmin.values.exact", _off(-1.0)),
+    ),
+    "arjovsky-theorem-3-2": (
+        Mutation("divmin.objectives.Recipe.generator_loss", scaled(1.001)),
+        Mutation("divmin.values.exact", _off(0.9)),
+        Mutation("divmin.papers.arjovsky.noise.Nodes.density", _shifted),
+        Mutation("divmin.papers.arjovsky.theorem_3_2.Pair.felt", _always_noisy),
+        Mutation("divmin.values.exact", _off(-1.0)),
+        Mutation("divmin.papers.arjovsky.theorem_3_2.Pair.js_slope", lambda slope: lambda self: slope(self) + 1e-3),
+    ),
+}
