@@ -1,7 +1,33 @@
-"""What breaks the items of this source."""
+"""What breaks the items of Poole et al."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from mutation import Mutation
 
-MUTATIONS: dict[str, tuple[Mutation, ...]] = {}
+from divmin.explanation import explain
+
+TABLE = "divmin.papers.poole.table_objectives"
+
+
+def loss(wrong: Callable[[Any, Any], Any]) -> Mutation:
+    """Another loss of the generator, from the right one and the scores."""
+
+    def broken(original: Any) -> Any:
+        return lambda self, fake, **how: wrong(original(self, fake, **how), fake)
+
+    return Mutation("divmin.objectives.base.Recipe.generator_loss", broken)
+
+
+MUTATIONS: dict[str, tuple[Mutation, ...]] = {
+    "poole-table-objectives": (
+        loss(lambda right, d: right + 0.01 * (d + d * d)),
+        loss(lambda right, d: -d),
+        loss(lambda right, d: d),
+        Mutation("divmin.objectives.terms.Valued.__call__", lambda call: lambda self, c: 1.01 * call(self, c)),
+        Mutation(f"{TABLE}.explain", lambda original: lambda what: explain("huszar")),
+        Mutation(f"{TABLE}.explain", lambda original: lambda what: explain("poole(js)")),
+    ),
+}

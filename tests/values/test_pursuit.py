@@ -65,6 +65,13 @@ def test_value_is_the_mean_loss() -> None:
     assert float(chase.value(chase.free({"m": 1.0, "s": 1.0})[None])) == pytest.approx(0.5, abs=1e-13)
 
 
+def test_a_loss_without_a_mean_is_infinite() -> None:
+    chase = pursuit(lambda d: (-d).exp(), "normal(0, 1)", "normal(m, s)", {"m": (-1, 1), "s": (0.5, 2)})
+    z = torch.stack([chase.free({"m": 0.5, "s": 1.1}), chase.free({"m": 0.5, "s": 1.5})])  # finite below sqrt(2)
+    assert chase.value(z).isfinite().tolist() == [True, False]
+    assert chase.gradient(z).isnan().any(1).tolist() == [False, True]
+
+
 def test_a_model_far_from_the_data_has_no_number() -> None:
     chase = pursuit(lambda d: -d, "normal(0, 1)", "normal(m, s)", {"m": (-1, 1), "s": (0.5, 2)})
     assert chase.gradient(chase.free({"m": 9.0, "s": 0.1})[None]).isnan().all()

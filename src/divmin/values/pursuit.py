@@ -29,6 +29,7 @@ Loss = Callable[
 NODES = 2001  # of a trapezoid in t, x = centre + scale sinh(t): many for the width of what is integrated, and so exact
 REACH = 12.0  # standard deviations around every mark
 LOWEST = -690.0  # log q below which e^-log q is not a float64
+ENDED = 1e-12  # of the largest term: what the last ones are below where an integrand comes to its end
 SEEN = -40.0  # log p from which on a place matters
 ROWS = 64  # parameters whose integrals are one computation
 NEWTON, SAME, STILL = 40, 1e-6, 1e-10
@@ -76,11 +77,11 @@ class Pursuit:
         return torch.stack([to(part) for to, part in zip(self.transforms, z.unbind(-1), strict=True)], -1)
 
     def value(self, z: Tensor) -> Tensor:
-        """E_q[h(d)] at free coordinates [n, k], in nats."""
+        """E_q[h(d)] at free coordinates [n, k], in nats; infinite where the integrand does not end."""
         return torch.cat([self._integrals(part, 0)[0] for part in z.split(ROWS)])
 
     def gradient(self, z: Tensor) -> Tensor:
-        """G in free coordinates [n, k]; NaN where p lies so far from q that log-ratios leave float64."""
+        """G in free coordinates [n, k]; NaN where E_q[h] is infinite, or p so far from q that log-ratios leave float64."""
         return torch.cat([self._integrals(part, 1)[1] for part in z.split(ROWS)])
 
     def derivative(self, z: Tensor) -> Tensor:
@@ -99,25 +100,22 @@ class Pursuit:
             h = self.loss(d)
             slope = torch.autograd.grad(h.sum(), d)[0] if order > 1 else h
         log_q, h, score = log_q.detach(), h.detach(), score.detach()
-        beyond = log_q <= LOWEST
-        share = (log_q.exp() * width).masked_fill(beyond, 0.0)
-        lost = (beyond & (d.detach() + log_q > SEEN)).any(1)
-
-        def integral(what: Tensor) -> Tensor:
-            kept = what.nan_to_num(nan=math.inf).masked_fill(beyond[(..., *[None] * (what.dim() - 2))], 0.0)
-            total = (share[(..., *[None] * (what.dim() - 2))] * kept).sum(1)
-            return total.masked_fill(lost[(..., *[None] * (total.dim() - 1))], math.nan)
-
-        value = integral(h)
-        first = integral(score * h[..., None]) if order else value
+        share = (log_q.exp() * width).masked_fill(log_q <= LOWEST, 0.0)
+        terms = (share * h).masked_fill(share == 0, 0.0).nan_to_num(nan=math.inf)
+        size, ends = terms.abs().amax(1), terms[:, [0, -1]]
+        endless = ~(ends.abs().amax(1) <= ENDED * size)
+        lost = ((log_q <= LOWEST) & (d.detach() + log_q > SEEN)).any(1)
+        value = terms.sum(1).where(~endless, ends.sum(1).sign() * math.inf).masked_fill(lost, math.nan)
+        if not order:
+            return value, value, value
+        unknown = (endless | lost)[:, None]
+        first = (score * terms[..., None]).sum(1).masked_fill(unknown, math.nan)
         if order < 2:
             return value, first, first
         squares = score[..., :, None] * score[..., None, :]
-        return (
-            value,
-            first,
-            integral((torch.stack(bend, -2) + squares) * h[..., None, None] - squares * slope[..., None, None]),
-        )
+        steep = (share * slope).masked_fill(share == 0, 0.0)
+        second = (torch.stack(bend, -2) + squares) * terms[..., None, None] - squares * steep[..., None, None]
+        return value, first, second.sum(1).masked_fill(unknown[..., None], math.nan)
 
     def _nodes(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Points [n, NODES] and their weights: dense where p and q have mass, and as far as both reach."""

@@ -1,1 +1,3 @@
 """Items of this source, in the order of its pages."""
+
+from divmin.papers.poole import table_objectives as table_objectives
