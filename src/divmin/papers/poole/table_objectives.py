@@ -130,9 +130,7 @@ def compute(settings: Settings, work: Work) -> Found:
             if row.minimises:
                 numbers[f"{name}: it is {row.minimises}"] = float(known.name == row.minimises)
         if name in settings.traced:
-            traced = work.piece(
-                f"standstills and descents of {name}".replace("/", " over "), lambda row=row: _traced(row, settings)
-            )
+            traced = work.piece(row.recipe, partial(_traced, row, settings))
             found = {mixture: _read(traced, mixture) for mixture in settings.mixtures}
             numbers |= _compared(name, row, found)
             points = "; ".join(_written(each) for each in found["D_fig5"]) or "none"
@@ -306,7 +304,7 @@ register(
         caption="Left: the pull on a model sample with log-ratio d. Below zero it is pushed away from the data: KL beyond "
         "d = -1, Jensen-Shannon and Hellinger beyond 0. Right: descents of (mean, standard deviation) with a best critic; dots "
         "are their ends. Reverse KL, -log D, the GAN's own f and Hellinger without its affine part come to a point; the others "
-        "run out of the picture or collapse.",
+        "run out of the picture, or collapse until log-ratios leave float64.",
         slips=(
             "The objectives estimate the divergence, but their gradient, with the critic held fixed, is not its gradient: it "
             "is that of the divergence with f_eff'' = -f_G'(u)/u, where this is one.",
