@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mutation import Mutation
+from mutation import Mutation, scaled
 
 from divmin.explanation import explain
 
@@ -22,6 +22,13 @@ def loss(wrong: Callable[[Any, Any], Any]) -> Mutation:
 
 
 MUTATIONS: dict[str, tuple[Mutation, ...]] = {
+    "poole-appendix-b": (
+        Mutation("divmin.models.ali.GENERATOR", lambda rows: rows[:-1]),
+        Mutation("divmin.models.ali.CRITIC", lambda rows: rows[:-1]),
+        Mutation("divmin.models.ali.initialise", lambda original: lambda layer: None),
+        Mutation("divmin.models.ali.ALIGenerator.forward", scaled(0.5)),
+        Mutation("divmin.models.layered.LayeredCritic.forward", scaled(0.0)),
+    ),
     "poole-table-objectives": (
         loss(lambda right, d: right + 0.01 * (d + d * d)),
         loss(lambda right, d: -d),
