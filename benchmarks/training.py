@@ -29,7 +29,7 @@ import torch
 
 import divmin as dm
 from divmin.data import Source
-from divmin.evaluation import evaluate
+from divmin.evaluation import colour_entropy, evaluate
 from divmin.plots import save_samples
 from divmin.sweeps import read_values
 from divmin.training import Run, TrainConfig, resume, train
@@ -89,13 +89,7 @@ def sharpness(fake: torch.Tensor, real: torch.Tensor) -> float:
 def colours(fake: torch.Tensor, real: torch.Tensor) -> float:
     """The entropy of the joint histogram of colours, 8 bins a channel, minus that of the data, in nats."""
 
-    def of(x: torch.Tensor) -> float:
-        bins = ((x + 1) / 2 * 8).long().clamp(0, 7)
-        joint = (bins[:, 0] * 64 + bins[:, 1] * 8 + bins[:, 2]).flatten()
-        shares = torch.bincount(joint, minlength=512).double() / joint.numel()
-        return float(-(shares[shares > 0] * shares[shares > 0].log()).sum())
-
-    return of(fake) - of(real)
+    return colour_entropy(fake) - colour_entropy(real)
 
 
 MIXTURE = TrainConfig(

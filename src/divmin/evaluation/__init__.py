@@ -12,6 +12,9 @@ from divmin.evaluation.distances import kernel as kernel
 from divmin.evaluation.divergences import CriticReading as CriticReading
 from divmin.evaluation.divergences import from_critic as from_critic
 from divmin.evaluation.divergences import log_ratios as log_ratios
+from divmin.evaluation.diversity import colour_entropy as colour_entropy
+from divmin.evaluation.diversity import hue_share as hue_share
+from divmin.evaluation.diversity import mean_distance as mean_distance
 from divmin.evaluation.energy import energy as energy
 from divmin.evaluation.evaluate import assess as assess
 from divmin.evaluation.evaluate import compare as compare

@@ -65,7 +65,7 @@ register(
         compute=compute,
         draw=draw,
         size=(6.5, 4.0),
-        caption="Before the critic knows anything the gradient is small too: it rises while the critic finds the gap, to more where "
-        "the curves are closer, and then vanishes. Medians of the seeds, with their range.",
+        caption="Before the critic knows anything the gradient is small too: it rises while the critic finds the gap, to more "
+        "where the curves are closer, and then vanishes. Medians of the seeds, with their range.",
     )
 )
