@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from mutation import Mutation, scaled
 
+from divmin.objectives import recipe
+
 MUTATIONS = {
     "shannon-figure-2": (
         Mutation("divmin.family.base.Divergence.s", scaled(1.1)),
@@ -16,4 +18,15 @@ MUTATIONS = {
         ),
         Mutation("divmin.family.base.Divergence.sup", lambda sup: property(lambda self: 1 / sup.func(self))),
     ),
+    "shannon-figure-5": (
+        Mutation("divmin.papers.shannon.figure_5.DATA", lambda data: "far_modes"),
+        Mutation(
+            "divmin.objectives.base.Recipe.generator_loss", lambda loss: lambda self, fake: loss(_other(self), fake)
+        ),
+    ),
 }
+
+
+def _other(scheme: object) -> object:
+    """The saturating scheme in place of the non-saturating one, and the other way round."""
+    return recipe("nonsaturating" if scheme == recipe("minimax") else "minimax")

@@ -10,6 +10,7 @@ from divmin.papers.shannon import figure_1 as figure_1
 from divmin.papers.shannon import figure_2 as figure_2
 from divmin.papers.shannon import figure_3 as figure_3
 from divmin.papers.shannon import figure_4 as figure_4
+from divmin.papers.shannon import figure_5 as figure_5
 from divmin.papers.shannon import operations as operations
 from divmin.papers.shannon import saturation as saturation
 from divmin.papers.shannon import table_1 as table_1
