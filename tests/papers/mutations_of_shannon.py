@@ -74,12 +74,37 @@ def _heavy(integral: Any) -> Any:
     return wrong
 
 
+def _skewed(evaluate: Any) -> Any:
+    """Functions of u that are off by a parabola."""
+    return lambda tree, given: evaluate(tree, given) + 1e-3 * (given["u"] + given["u"] ** 2)
+
+
 def _one_answer(exact: Any) -> Any:
     """Values that are all the same."""
 
     def wrong(*args: Any) -> Any:
         found = exact(*args)
         return replace(found, tensor=torch.full_like(found.tensor, 0.05))
+
+    return wrong
+
+
+def _mixed(exact: Any) -> Any:
+    """Every divergence with a tenth of KL added."""
+
+    def wrong(f: Any, p: str, q: str) -> Any:
+        found = exact(f, p, q)
+        return replace(found, tensor=found.tensor + 0.1 * exact("kl", p, q).tensor)
+
+    return wrong
+
+
+def _uneven(exact: Any) -> Any:
+    """Values that grow with the name of the first law."""
+
+    def wrong(f: Any, p: str, q: str) -> Any:
+        found = exact(f, p, q)
+        return replace(found, tensor=found.tensor * (1 + 1e-3 * len(p)) + (0.1 if f == "kl" else 0.0))
 
     return wrong
 
@@ -119,9 +144,26 @@ MUTATIONS = {
         Mutation(f"{BASE}.a", _shifted),
         Mutation(f"{BASE}.b", _shifted),
         Mutation(f"{BASE}.weight", scaled(10)),
+        Mutation(f"{BASE}.d2f", _tilted),
+        Mutation(f"{BASE}.a", lambda a: lambda self, d: d),  # KL's, which is f-GAN's activation for Pearson
+        Mutation(f"{BASE}.a", lambda a: lambda self, d: -np.expm1(-d)),  # reverse KL's, f-GAN's for squared Hellinger
+    ),
+    "shannon-equations-20-33": (
+        Mutation(f"{BASE}.a", _shifted),
+        Mutation(f"{BASE}.b", _shifted),
+        Mutation(f"{SHANNON}.line.Line.integral", scaled(1.001)),
+        Mutation(f"{SHANNON}.equations_20_33.evaluate", _skewed),
+        Mutation(f"{BASE}.f", _shifted),
+    ),
+    "shannon-equations-36-41": (
+        Mutation("divmin.objectives.terms.Bound.__call__", scaled(1.001)),
+        Mutation(f"{SHANNON}.equations_36_41._differences", scaled(-1)),
     ),
     "shannon-figure-4": (Mutation(f"{BASE}.s", _shifted),),
-    "shannon-equation-2": (Mutation(f"{SHANNON}.equation_2.canonical", scaled(1.001)),),
+    "shannon-equation-2": (
+        Mutation(f"{SHANNON}.equation_2.canonical", scaled(1.001)),
+        Mutation(f"{SHANNON}.equation_2.exact", _mixed),
+    ),
     "shannon-equations-5-10": (
         Mutation(f"{PUSHFORWARD}.divergence", scaled(1.001)),
         Mutation(f"{PUSHFORWARD}.log_density_p", scaled(1.001)),
@@ -134,6 +176,9 @@ MUTATIONS = {
         Mutation("divmin.family.algebra.Skewed._tilted", scaled(1.001)),
         Mutation("divmin.family.algebra.Skewed.tails", _weighted(S=1)),
         Mutation("divmin.family.algebra.Sum.tails", _weighted(R=1, S=1, C=0.1)),
+        Mutation("divmin.family.algebra.Skewed.tails", _weighted(R=1)),
+        Mutation(f"{BASE}.weight", scaled(1.001)),
+        Mutation(f"{SHANNON}.operations.exact", _uneven),
     ),
     "shannon-saturation": (Mutation(f"{BASE}.b", scaled(1.001)), Mutation(f"{BASE}.weight", scaled(1.001))),
     "shannon-equation-35": (Mutation(f"{BASE}.b", _shifted), Mutation(f"{BASE}.weight", _shifted)),

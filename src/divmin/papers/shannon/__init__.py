@@ -6,6 +6,8 @@ from divmin.papers.shannon import equation_35 as equation_35
 from divmin.papers.shannon import equation_42 as equation_42
 from divmin.papers.shannon import equation_53 as equation_53
 from divmin.papers.shannon import equations_5_10 as equations_5_10
+from divmin.papers.shannon import equations_20_33 as equations_20_33
+from divmin.papers.shannon import equations_36_41 as equations_36_41
 from divmin.papers.shannon import equations_43_52 as equations_43_52
 from divmin.papers.shannon import figure_1 as figure_1
 from divmin.papers.shannon import figure_2 as figure_2

@@ -88,7 +88,8 @@ def draw(found: Found, figure: Figure) -> None:
             ax.plot(d, density, dash, color=colour, label=name)
         ax.axvline(0, color="0.6", linewidth=0.8)
         ax.set(title=f"σ = {sigma:g}", xlabel="d = log p/q (nats)", ylabel="density (per nat)")
-        ax.legend(frameon=False, fontsize="small")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
 
 
 register(

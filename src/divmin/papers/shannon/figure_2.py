@@ -108,7 +108,7 @@ def draw(found: Found, figure: Figure) -> None:
             colour, dash = line_style(i)
             ax.plot(found.arrays["d"], found.arrays[f"s of {name}"], color=colour, linestyle=dash, label=SHOWN[name])
         ax.set(xlabel="d = log p/q (nats)", ylim=(0, 8))
-        ax.legend(loc="upper center")
+        ax.legend(loc="upper center" if panel is PANELS[0] else "upper right")
     figure.axes[0].set_ylabel("s(d), canonical scale")
 
 

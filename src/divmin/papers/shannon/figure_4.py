@@ -11,7 +11,7 @@ import numpy as np
 from divmin.papers import Cost, Found, Item, Work, register
 from divmin.papers.expected import Expected, near
 from divmin.papers.reference import reference
-from divmin.papers.shannon.catalogue import canonical
+from divmin.papers.shannon.catalogue import SHOWN, canonical
 from divmin.papers.sources import SHANNON
 from divmin.plots.style import line_style
 
@@ -63,7 +63,7 @@ def draw(found: Found, figure: Figure) -> None:
     ax = figure.add_subplot()
     for i, name in enumerate(NAMES):
         colour, dash = line_style(i)
-        ax.plot(found.arrays["d"], found.arrays["s"][i], dash, color=colour, label=name.replace("_", " "))
+        ax.plot(found.arrays["d"], found.arrays["s"][i], dash, color=colour, label=SHOWN[name])
     ax.set(xlabel="d = log p/q (nats)", ylabel="s(d), canonical scale", ylim=(0, 8))
     ax.legend(frameon=False)
 
@@ -82,8 +82,8 @@ register(
         compute=compute,
         draw=draw,
         size=(7, 4.5),
-        caption="On the left (samples that look fake) the slopes are 0, 1, 4/3 and 2; on the right (missed data) all level off, "
-        "the softened reverse KL lowest, at 2 - 2 log 2.",
+        caption="On the left (samples that look fake) the slopes of JS, reverse KL, IGOG and the softened reverse KL are 0, 1, "
+        "4/3 and 2; on the right (missed data) all level off, the softened reverse KL lowest, at 2 - 2 log 2.",
         slips=(
             "Equations 28 and 47 have f'(1) different from 0: f'(1)(u - 1) must be subtracted before s is drawn.",
             "IGOG in canonical scale has a factor 4/3, since f''(1) = 3/4 as printed.",

@@ -10,12 +10,18 @@ import numpy as np
 
 from divmin.papers import Cost, Found, Item, Work, register
 from divmin.papers.expected import Expected, near
-from divmin.papers.shannon.catalogue import canonical
+from divmin.papers.shannon.catalogue import SHOWN, canonical
 from divmin.papers.sources import SHANNON
 from divmin.plots.style import line_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+def _twice(u: float) -> float:
+    """(2u + 1)/(u + 1)^2, IGOG's weight as printed."""
+    return (2 * u + 1) / (u + 1) ** 2
+
 
 # b' at -8 and 8 in closed form, canonical, and (C, R) of b' ~ C e^((2 - R) d) on the left
 TRUE = {
@@ -25,7 +31,12 @@ TRUE = {
     "softened_reverse_kl": (2 / (1 + exp(-8)), 2 / (1 + exp(8)), 2, 2),
     "softened_kl": (4 * exp(-8) / (1 + exp(-8)) ** 2, 4 * exp(8) / (1 + exp(8)) ** 2, 4, 1),
     "pearson_chi2_doc000": (exp(8), exp(-8), 1, 3),
+    "jeffreys": ((1 + exp(-8)) / 2, (1 + exp(8)) / 2, 1 / 2, 2),
+    "igog": (4 / 3 * _twice(exp(-8)), 4 / 3 * _twice(exp(8)), 4 / 3, 2),
+    "squared_hellinger": (exp(-4), exp(4), 1, 1.5),
+    "neyman_chi2_doc000": (exp(-16), exp(16), 1, 0),
 }
+DRAWN = ("kl", "reverse_kl", "js", "softened_reverse_kl", "softened_kl", "pearson_chi2_doc000")
 FAR = 40.0
 
 
@@ -41,19 +52,19 @@ def expectations() -> dict[str, Expected]:
     for name, (low, high, constant, weight) in TRUE.items():
         wanted[f"{name}: b'(-8)"] = near(low, relative=1e-13, source="section 8")
         wanted[f"{name}: b'(8)"] = near(high, relative=1e-13, source="section 8")
-        wanted[f"{name}: constant C on the left"] = near(constant, 1e-10, source=f"b' ~ C e^({2 - weight:+d} d)")
+        wanted[f"{name}: constant C on the left"] = near(constant, 1e-10, source=f"b' ~ C e^({2 - weight:+g} d)")
     return wanted
 
 
 def compute(settings: Settings, work: Work) -> Found:
     d = np.linspace(-settings.reach, settings.reach, 201)
-    numbers, curves = {}, []
+    numbers = {}
     for name, (*_, weight) in TRUE.items():
         f = canonical(name)
         for at in (-8.0, 8.0):
             numbers[f"{name}: b'({at:g})"] = _slope_of_b(f, at)
         numbers[f"{name}: constant C on the left"] = float(f.weight(-FAR)) / exp(-(2 - weight) * FAR)
-        curves.append(f.weight(d))
+    curves = [canonical(name).weight(d) for name in DRAWN]
     return Found(numbers, {"d": d, "w": np.stack(curves)})
 
 
@@ -68,10 +79,9 @@ def _slope_of_b(f, at: float) -> float:  # type: ignore[no-untyped-def]
 
 def draw(found: Found, figure: Figure) -> None:
     ax = figure.add_subplot()
-    for i, name in enumerate(TRUE):
+    for i, name in enumerate(DRAWN):
         colour, dash = line_style(i)
-        label = name.replace("pearson_chi2_doc000", "chi-square over the data").replace("_", " ")
-        ax.semilogy(found.arrays["d"], found.arrays["w"][i], dash, color=colour, label=label)
+        ax.semilogy(found.arrays["d"], found.arrays["w"][i], dash, color=colour, label=SHOWN[name])
     ax.set(xlabel="d = log p/q (nats)", ylabel="b'(d) = w(d)", ylim=(1e-4, 1e4))
     ax.legend(frameon=False, fontsize="small")
 
