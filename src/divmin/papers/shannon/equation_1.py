@@ -123,7 +123,7 @@ register(
         "f(1) = f'(1) = 0 and f''(1) = 1.",
         settings=Settings(),
         quick=Settings(nodes=4001, points=21),
-        cost=Cost(quick=2, full=2),
+        cost=Cost(quick=1.2, full=1.2),
         expected=expectations(),
         compute=compute,
         draw=draw,

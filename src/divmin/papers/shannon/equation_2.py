@@ -107,7 +107,7 @@ register(
         "choice of f does not matter.",
         settings=Settings(),
         quick=Settings(steps=5),
-        cost=Cost(quick=3, full=4),
+        cost=Cost(quick=1.7, full=1.9),
         expected=expectations(),
         compute=compute,
         draw=draw,

@@ -115,7 +115,7 @@ register(
         claim="The gradient of D_f by the model's parameters is that of -E_q[b_f(d*)] with the best critic held fixed.",
         settings=Settings(),
         quick=Settings(nodes=1001),
-        cost=Cost(quick=3, full=15),
+        cost=Cost(quick=1.2, full=5.2),
         expected=expectations(),
         compute=compute,
         slips=(

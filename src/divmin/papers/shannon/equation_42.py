@@ -151,7 +151,7 @@ register(
         "half of Pearson's chi-square, and 4 JS the softened reverse KL. Tail weights (R, S) become (R + 1, S - 1).",
         settings=Settings(),
         quick=Settings(points=61, batch=64),
-        cost=Cost(quick=1, full=1),
+        cost=Cost(quick=0.2, full=0.2),
         expected=expectations(),
         compute=compute,
         slips=('A sentence of section 9 lost the words "reverse KL is".',),

@@ -155,7 +155,7 @@ register(
         "which is a divergence only if f_G falls everywhere.",
         settings=Settings(),
         quick=Settings(nodes=4001),
-        cost=Cost(quick=1, full=1),
+        cost=Cost(quick=1, full=1.7),
         expected=expectations(),
         compute=compute,
         draw=draw,

@@ -80,7 +80,7 @@ def compute(settings: Settings, work: Work) -> Found:
         # the critic, off its best by a bit: d* + nu . (1, tanh x, tanh(x - 1))
         nu = np.array([0.1, -0.2, 0.15])
         of_critic = _of_critic(scheme, line, bases, nu)
-        rising = _differences(lambda at, g=g: _bound(g, line, bases, at), nu)  # type: ignore[misc]
+        rising = _differences(lambda at, g=g: _bound(g, line, bases, at), nu)
         numbers[f"{key}: critic's loss, gradient plus dE_g/dnu"] = largest(of_critic + rising)
         here = _bound(g, line, bases, nu)
         gained = _bound(g, line, bases, nu + settings.step * rising) - here
@@ -89,7 +89,7 @@ def compute(settings: Settings, work: Work) -> Found:
         # the generator, its critic at its best: lambda = (mean, sd)
         model = np.array(MODEL)
         of_generator = _of_generator(scheme, line)
-        falling = -_differences(lambda at, f=f: _value(f, at, settings.nodes), model)  # type: ignore[misc]
+        falling = -_differences(lambda at, f=f: _value(f, at, settings.nodes), model)
         numbers[f"{key}: generator's loss, gradient less dD_f/dlambda"] = largest(of_generator + falling)
         value = _value(f, model, settings.nodes)
         lost = value - _value(f, model + settings.step * falling, settings.nodes)
@@ -124,8 +124,8 @@ def _of_critic(scheme: Recipe, line: Line, bases: torch.Tensor, nu: Floats) -> F
     """The gradient of the recipe's critic loss by nu: means weighted with p and with q are expectations."""
     at = torch.tensor(nu, requires_grad=True)
     d = torch.from_numpy(line.d) + at @ bases
-    weights = {"weight_real": torch.from_numpy(line.p), "weight_fake": torch.from_numpy(line.q)}
-    (found,) = torch.autograd.grad(scheme.critic_loss(d, d, **weights), at)
+    loss = scheme.critic_loss(d, d, weight_real=torch.from_numpy(line.p), weight_fake=torch.from_numpy(line.q))
+    (found,) = torch.autograd.grad(loss, at)
     gradient: Floats = found.numpy()
     return gradient
 
@@ -158,7 +158,8 @@ def _halves() -> dict[str, float]:
         at = d.clone().requires_grad_()
         found = loss(at) if which is None else loss(at, at, reduction="none")[which]
         (rise,) = torch.autograd.grad(found.sum(), at)
-        return rise.numpy()  # type: ignore[no-any-return]
+        slopes: Floats = rise.numpy()
+        return slopes
 
     def of_generator(scheme: Recipe) -> Floats:
         return slope(lambda at: scheme.generator_loss(at, reduction="none"))
@@ -184,7 +185,7 @@ register(
         "half of the scheme with 4 JS, and the non-saturating one half of its alternative, -E_q[a_f(d)].",
         settings=Settings(),
         quick=Settings(nodes=1001),
-        cost=Cost(quick=1, full=2),
+        cost=Cost(quick=0.2, full=0.2),
         expected=expectations(),
         compute=compute,
         slips=(

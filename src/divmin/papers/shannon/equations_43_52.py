@@ -148,7 +148,7 @@ register(
         "opposing aims but 2 KL(m||p), half of the softened reverse KL.",
         settings=Settings(),
         quick=Settings(),
-        cost=Cost(quick=1, full=1),
+        cost=Cost(quick=0.1, full=0.1),
         expected=expectations(),
         compute=compute,
         slips=(

@@ -38,7 +38,7 @@ class Settings:
     Args:
         points: log-ratios at which both laws are compared.
         pairs: on which both integrals are compared; where d has a largest value the density grows without bound there, and
-            its integral takes ten seconds.
+            its integral takes seconds.
     """
 
     points: int = 201
@@ -121,7 +121,7 @@ register(
         "p~(d) = e^d q~(d).",
         settings=Settings(),
         quick=Settings(points=51, pairs=("normal laws",)),
-        cost=Cost(quick=3, full=60),
+        cost=Cost(quick=2.1, full=6.1),
         expected=expectations(),
         compute=compute,
         draw=draw,

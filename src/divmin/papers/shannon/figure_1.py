@@ -101,7 +101,7 @@ register(
         "plus and minus sigma^2/2.",
         settings=Settings(),
         quick=Settings(samples=20_000, points=101),
-        cost=Cost(quick=2, full=2),
+        cost=Cost(quick=1.6, full=1.6),
         expected=expectations(),
         compute=compute,
         draw=draw,

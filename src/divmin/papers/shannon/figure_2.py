@@ -121,7 +121,7 @@ register(
         "even, and the tails show which mismatches are paid for without bound.",
         settings=Settings(),
         quick=Settings(points=101),
-        cost=Cost(quick=1, full=1),
+        cost=Cost(quick=0.2, full=0.2),
         expected=expectations(),
         compute=compute,
         draw=draw,

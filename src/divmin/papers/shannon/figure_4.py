@@ -77,7 +77,7 @@ register(
         "twice as much for samples that look fake and less for data that the model misses.",
         settings=Settings(),
         quick=Settings(points=101),
-        cost=Cost(quick=1, full=1),
+        cost=Cost(quick=0.1, full=0.1),
         expected=expectations(),
         compute=compute,
         draw=draw,

@@ -141,7 +141,7 @@ register(
         "soften(KL) = 4 KL(p||m), 4 JS = symmetrise(soften(KL)), SRKL = soften(reverse(KL)) = 4 KL(m||p).",
         settings=Settings(),
         quick=Settings(points=121),
-        cost=Cost(quick=1, full=1),
+        cost=Cost(quick=0.2, full=0.2),
         expected=expectations(),
         compute=compute,
         draw=draw,

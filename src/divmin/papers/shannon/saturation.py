@@ -95,7 +95,7 @@ register(
         "SRKL) and grows for R = 3.",
         settings=Settings(),
         quick=Settings(),
-        cost=Cost(quick=1, full=1),
+        cost=Cost(quick=0.1, full=0.1),
         expected=expectations(),
         compute=compute,
         draw=draw,

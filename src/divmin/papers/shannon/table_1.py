@@ -142,7 +142,7 @@ register(
         "a side is bounded exactly if its weight is below 2. In a sum the larger weight decides, and equal ones add.",
         settings=Settings(),
         quick=Settings(),
-        cost=Cost(quick=1, full=1),
+        cost=Cost(quick=0.3, full=0.3),
         expected=expectations(),
         compute=compute,
         slips=('"All unbounded tails are linear in d" does not hold for Pearson\'s: it is exponential.',),
