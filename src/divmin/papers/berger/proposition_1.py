@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from divmin.data import Mixture
 from divmin.papers import Cost, Found, Item, Table, Work, register
 from divmin.papers.berger.gap import critic, curve, steepness
-from divmin.papers.expected import Expected, at_least, at_most, near
+from divmin.papers.expected import Expected, at_least, near
 from divmin.papers.sources import BERGER
 from divmin.plots.style import COLOURS, line_style
 
@@ -143,7 +143,11 @@ def draw(found: Found, figure: Figure) -> None:
         scores = arrays[f"{i}: scores"]
         right.plot(np.linspace(0, gap, len(scores)), scores, color=colour, linestyle=dash, label=f"gap {gap:g}")
     left.plot([lowest, highest], [lowest, highest], color="black", linewidth=0.8, label="equality")
-    left.set(xlabel="2 log((1 - e)/e) / |x - y|", ylabel="largest |grad V| between x and y", title="segments")
+    left.set(
+        xlabel="2 log((1 - e)/e) / |x - y| (nats per unit of x)",
+        ylabel="largest |grad V| between x and y (nats per unit of x)",
+        title="segments",
+    )
     right.set(
         xlabel="distance from x towards y (units of x)",
         ylabel="score V, median (nats)",
