@@ -31,7 +31,7 @@ class Settings:
 
     mu: float = 0.3
     sigma: float = 1.1
-    nodes: int = 8001
+    nodes: int = 1501
     by_exact: tuple[str, ...] = MEMBERS
 
 
@@ -51,7 +51,7 @@ def compute(settings: Settings, work: Work) -> Found:
     from divmin.values import exact
     from divmin.values.text import law
 
-    x = np.linspace(-25, 25, settings.nodes)
+    x = np.linspace(-11, 11, settings.nodes)
     data = law(DATA)
     assert not isinstance(data, torch.Tensor)
     log_p = data.log_prob(torch.from_numpy(x)).numpy()

@@ -102,7 +102,10 @@ def _conjugate(f, t: float, near_to: float) -> float:  # type: ignore[no-untyped
     from scipy.optimize import minimize_scalar
 
     found = minimize_scalar(
-        lambda d: float(f(np.exp(d))) - t * np.exp(d), bracket=(near_to - 1.1, near_to + 0.9), options={"xtol": 1e-9}
+        lambda d: float(f(np.exp(d))) - t * np.exp(d),
+        bounds=(near_to - 2, near_to + 2),
+        method="bounded",
+        options={"xatol": 1e-9},
     )
     return -float(found.fun)
 
