@@ -32,12 +32,29 @@ def _always_noisy(felt: Any) -> Any:
     return lambda self, noisy: felt(self, noisy=True)
 
 
+def _below_zero(disturbed: Any) -> Any:
+    """A critic that is no probability."""
+
+    def wrong(ripple: Any, eps: float) -> Any:
+        critic = disturbed(ripple, eps)
+        return lambda x: critic(x) - 1e-3
+
+    return wrong
+
+
 MUTATIONS: dict[str, tuple[Mutation, ...]] = {
     "arjovsky-theorem-2-3": (
         Mutation("divmin.values.exact", _off(0.9)),
         Mutation("divmin.values.exact", _off(0.9, lambda q: "[" in q)),
         Mutation("divmin.papers.arjovsky.perfect_critic.step", lambda step: lambda t: (t / 1000).sigmoid()),
         Mutation("divmin.papers.arjovsky.perfect_critic.across", lambda across: lambda x: across(x) + 1e-3 * x.sum(1)),
+    ),
+    "arjovsky-theorem-2-4": (
+        Mutation("divmin.objectives.Recipe.generator_loss", scaled(1e4)),
+        Mutation("divmin.objectives.Recipe.generator_loss", scaled(1e-7)),
+        Mutation("divmin.papers.arjovsky.theorem_2_4.disturbed", lambda critic: lambda r, eps: critic(r, eps**2)),
+        Mutation("divmin.papers.arjovsky.theorem_2_4.disturbed", _below_zero),
+        Mutation("divmin.papers.arjovsky.perfect_critic.step", lambda step: lambda t: (t / 1000).sigmoid()),
     ),
     "arjovsky-theorem-2-5": (
         Mutation("divmin.objectives.Recipe.generator_loss", scaled(1.001)),
@@ -50,5 +67,11 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
         Mutation("divmin.papers.arjovsky.theorem_3_2.Pair.felt", _always_noisy),
         Mutation("divmin.values.exact", _off(-1.0)),
         Mutation("divmin.papers.arjovsky.theorem_3_2.Pair.js_slope", lambda slope: lambda self: slope(self) + 1e-3),
+    ),
+    "arjovsky-theorem-3-3": (
+        Mutation("divmin.values.exact", _off(1e-3)),
+        Mutation("divmin.values.exact", _off(1e6)),
+        Mutation("divmin.papers.arjovsky.theorem_3_3.deviation", scaled(0.5)),
+        Mutation("divmin.papers.arjovsky.theorem_3_3.between", scaled(0.5)),
     ),
 }
