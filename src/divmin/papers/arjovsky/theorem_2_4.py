@@ -193,16 +193,10 @@ def lifted() -> nn.Module:
 def jacobian_size(generator: nn.Module, z: Tensor) -> float:
     """M = (E |J|^2)^(1/2), where |J| is the largest singular value of the derivative of g(z) by all weights."""
     import torch
-    from torch.func import functional_call, jacrev, vmap
 
-    weights = {name: weight.detach() for name, weight in generator.named_parameters()}
+    from divmin.papers.arjovsky.jacobians import by_weights
 
-    def place(weights: dict[str, Tensor], z: Tensor) -> Tensor:
-        found: Tensor = functional_call(generator, weights, (z[None],))
-        return found[0]
-
-    by_weight = vmap(jacrev(place), in_dims=(None, 0))(weights, z)
-    jacobian = torch.cat([each.flatten(2) for each in by_weight.values()], dim=2)
+    jacobian = by_weights(generator, z)
     return math.sqrt(float(torch.linalg.matrix_norm(jacobian, 2).square().mean()))
 
 
