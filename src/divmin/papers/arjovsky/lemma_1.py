@@ -202,7 +202,7 @@ register(
         "countable union of manifolds whose dimension is at most that of z: of measure 0 if x has more.",
         settings=Settings(),
         quick=Settings(seeds=2, centres=10, points=250_000),
-        cost=Cost(quick=2, full=10),
+        cost=Cost(quick=1, full=9),
         expected=expectations(),
         compute=compute,
         draw=draw,
