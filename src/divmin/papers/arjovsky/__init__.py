@@ -3,3 +3,4 @@
 from divmin.papers.arjovsky import figure_1 as figure_1
 from divmin.papers.arjovsky import figure_2 as figure_2
 from divmin.papers.arjovsky import figure_3 as figure_3
+from divmin.papers.arjovsky import noise as noise
