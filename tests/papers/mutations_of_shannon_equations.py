@@ -50,7 +50,9 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
     ),
     "shannon-figure-3": (
         Mutation(f"{DIVERGENCE}.a", shifted(1e-3)),
+        Mutation(f"{DIVERGENCE}.a", scaled(1.001)),
         Mutation(f"{DIVERGENCE}.b", shifted(1e-3)),
+        Mutation(f"{DIVERGENCE}.b", scaled(1.001)),
         Mutation(f"{DIVERGENCE}.weight", scaled(100.0)),
     ),
     "shannon-figure-4": (Mutation(f"{DIVERGENCE}.s", lambda s: lambda self, d: s(self, d) + 1e-3 * d),),

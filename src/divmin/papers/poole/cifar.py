@@ -10,6 +10,7 @@ import numpy as np
 from divmin.objectives import Recipe, recipe
 from divmin.papers import Cost, Found, Item, Table, Work, register
 from divmin.papers.expected import Expected, at_least, at_most, near
+from divmin.papers.images import draw_sheet
 from divmin.papers.item import largest
 from divmin.papers.poole.architecture import parameters
 from divmin.papers.poole.cifar_runs import CASES, Settings, config, entropy, named, of_data, trained_and_measured
@@ -203,22 +204,14 @@ def _arrays(
 
 
 def draw(found: Found, figure: Figure) -> None:
-    import torch
-
-    from divmin.plots.samples import tiled
-
     names = [name.removeprefix("sheet of ") for name in found.arrays if name.startswith("sheet of ")]
     columns = min(4, len(names))
     parts: Any = figure.subfigures(2, 1, height_ratios=(1.2 * math.ceil(len(names) / columns), 1.7))
     above, below = parts
     grid = above.subplots(math.ceil(len(names) / columns), columns, squeeze=False).flatten()
     for ax, name in zip(grid, names, strict=False):
-        images = torch.from_numpy(found.arrays[f"sheet of {name}"]).float() / 127.5 - 1
-        if len(images):
-            ax.imshow(tiled(images, 6 if len(images) > 12 else 4).squeeze(-1).numpy(), interpolation="nearest")
-        else:
-            ax.text(0.5, 0.5, "no run stayed finite", ha="center", va="center", transform=ax.transAxes)
-        ax.set_title("data" if name == "data" else name, fontsize=9)
+        images = found.arrays[f"sheet of {name}"]
+        draw_sheet(ax, images, 6 if len(images) > 12 else 4, name)
     for ax in grid:
         ax.set_axis_off()
     cases = names[1:]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from divmin.papers.images import as_bytes
 from divmin.papers.work import Arrays, Work
 
 if TYPE_CHECKING:
@@ -190,11 +191,6 @@ def judge(settings: Settings) -> tuple[Source, Classifier]:
 
     source = load(settings.data, image_size=32, channels=3)
     return source, evaluation.classify(source, evaluation.Settings(steps=settings.classifier_steps))
-
-
-def as_bytes(images: Tensor) -> object:
-    """Pixels from 0 to 255 [n, 3, 32, 32]."""
-    return ((images + 1) * 127.5).round().clamp(0, 255).byte().cpu().numpy()
 
 
 def entropy(counts: ArrayLike) -> float:
