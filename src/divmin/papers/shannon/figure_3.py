@@ -103,7 +103,7 @@ def _conjugate(f, t: float, near_to: float) -> float:  # type: ignore[no-untyped
 
     found = minimize_scalar(
         lambda d: float(f(np.exp(d))) - t * np.exp(d),
-        bounds=(near_to - 2, near_to + 2),
+        bounds=(near_to - 1.1, near_to + 0.9),
         method="bounded",
         options={"xatol": 1e-9},
     )

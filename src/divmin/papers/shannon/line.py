@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.distributions import Distribution
 
+from divmin.data import Density
 from divmin.values.text import law
 
 Floats = NDArray[np.float64]
@@ -39,9 +41,21 @@ class Line:
         """Over x, of values that vanish at both ends."""
         return float(np.trapezoid(values, self.x))
 
+    def slope(self, p: str, q: str) -> Floats:
+        """d'(x) at the nodes, by autograd, between the laws that it was made of."""
+        x = torch.tensor(self.x, requires_grad=True)
+        d = _law(p).log_prob(x) - _law(q).log_prob(x)
+        (found,) = torch.autograd.grad(d.sum(), x)
+        slope: Floats = found.numpy()
+        return slope
+
 
 def _log_density(text: str, x: Floats) -> Floats:
+    found: Floats = _law(text).log_prob(torch.from_numpy(x)).numpy()
+    return found
+
+
+def _law(text: str) -> Distribution | Density:
     named = law(text)
     assert not isinstance(named, torch.Tensor)
-    found: Floats = named.log_prob(torch.from_numpy(x)).numpy()
-    return found
+    return named
