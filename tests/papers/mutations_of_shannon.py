@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -138,6 +137,12 @@ MUTATIONS = {
         Mutation(
             "divmin.objectives.base.Recipe.generator_loss", lambda loss: lambda self, fake: loss(_other(self), fake)
         ),
+    ),
+    "shannon-traps": (
+        Mutation(
+            "divmin.papers.shannon.traps.fit", lambda fit: lambda *given: replace(fit("js", *given[1:]), points=())
+        ),
+        Mutation("divmin.papers.shannon.traps.descend", lambda flow: lambda *given: flow(*given, time=0.5)),
     ),
 }
 
