@@ -71,12 +71,35 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
         Mutation(f"{HERE}.perfect_critic.step", lambda step: lambda t: (t / 1000).sigmoid()),
         Mutation(f"{HERE}.perfect_critic.across", lambda across: lambda x: across(x) + 1e-3 * x.sum(1)),
     ),
-    "arjovsky-dcgan": (
-        Mutation("divmin.training.critic.TrainedCritic.score", _deaf),
-        Mutation("divmin.adversary.contest.norms", _constant),
+    "arjovsky-theorem-2-4": (
+        Mutation("divmin.objectives.Recipe.generator_loss", scaled(1e4)),
+        Mutation("divmin.objectives.Recipe.generator_loss", scaled(1e-7)),
+        Mutation(f"{HERE}.theorem_2_4.disturbed", lambda critic: lambda r, eps: critic(r, eps**2)),
+        Mutation(f"{HERE}.theorem_2_4.disturbed", _below_zero),
+        Mutation(f"{HERE}.perfect_critic.step", lambda step: lambda t: (t / 1000).sigmoid()),
     ),
-    "arjovsky-noise": (
-        Mutation("divmin.adversary.contest.norms", _constant),
-        Mutation("divmin.papers.arjovsky.sine_curves.exact_gradient", lambda exact: lambda *asked: (0.0, 2.0)),
+    "arjovsky-theorem-2-5": (
+        Mutation("divmin.objectives.Recipe.generator_loss", scaled(1.001)),
+        Mutation("divmin.values.exact", _off(-1.0)),
+    ),
+    "arjovsky-theorem-2-6": (
+        Mutation(f"{HERE}.theorem_2_6.draw_gradients", scaled(1.1)),
+        Mutation(f"{HERE}.theorem_2_6.draw_gradients", _forced(True)),
+        Mutation(f"{HERE}.theorem_2_6.draw_gradients", _forced(False)),
+        Mutation(f"{HERE}.theorem_2_6.draw_gradients", _off_centre),
+    ),
+    "arjovsky-theorem-3-2": (
+        Mutation("divmin.objectives.Recipe.generator_loss", scaled(1.001)),
+        Mutation("divmin.values.exact", _off(0.9)),
+        Mutation(f"{HERE}.noise.Nodes.density", _shifted),
+        Mutation(f"{HERE}.theorem_3_2.Pair.felt", _always_noisy),
+        Mutation("divmin.values.exact", _off(-1.0)),
+        Mutation(f"{HERE}.theorem_3_2.Pair.js_slope", lambda slope: lambda self: slope(self) + 1e-3),
+    ),
+    "arjovsky-theorem-3-3": (
+        Mutation("divmin.values.exact", _off(1e-3)),
+        Mutation("divmin.values.exact", _off(1e6)),
+        Mutation(f"{HERE}.theorem_3_3.deviation", scaled(0.5)),
+        Mutation(f"{HERE}.theorem_3_3.between", scaled(0.5)),
     ),
 }

@@ -1,5 +1,6 @@
 """Items of this source, in the order of its pages."""
 
+from divmin.papers.arjovsky import annealed_noise as annealed_noise
 from divmin.papers.arjovsky import dcgan as dcgan
 from divmin.papers.arjovsky import figure_1 as figure_1
 from divmin.papers.arjovsky import figure_2 as figure_2

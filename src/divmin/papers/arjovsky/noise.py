@@ -65,19 +65,13 @@ def standard_normal(nodes: int = 241, reach: float = 9.5) -> Nodes:
     return Nodes(z, weight / weight.sum())
 
 
-def draw(found: Found, figure: Figure) -> None:
-    left, right = figure.subplots(1, 2)
-    names = [f"noise {noise:g}" if noise else "no noise" for noise in NOISES]
-    draw_curves(left, found.arrays["step"], found.arrays["norm"], names)
-    for i, length in enumerate(found.arrays["exact"], 1):
-        left.axhline(length, color=line_style(i)[0], linewidth=0.8, alpha=0.7)
-    left.set(title="fresh critic, gap 0.3", ylabel=r"length of $\nabla_\theta$ E log(1 - D)")
-    left.legend()
-    for i, name, path in zip((1, 3), (FIXED, ANNEALED), found.arrays["left"], strict=True):  # as noise 0.1 on the left
-        colour, dash = line_style(i)
-        right.plot(path, color=colour, linestyle=dash, label=name)
-    right.set(title="descent with the best critic", xlabel="moves", ylabel="distance of the curves", ylim=(-0.03, 1.08))
-    right.legend(loc="center right")
+def uniform(low: float, high: float, nodes: int = 60) -> Nodes:
+    """A uniform law by Gauss and Legendre's rule."""
+    import numpy as np
+    import torch
+
+    t, weight = np.polynomial.legendre.leggauss(nodes)
+    return Nodes(torch.from_numpy(low + (high - low) * (t + 1) / 2), torch.from_numpy(weight / 2))
 
 
 def joined(parts: tuple[tuple[float, Nodes], ...]) -> Nodes:
