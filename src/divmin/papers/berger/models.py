@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from divmin.training import TrainConfig
 
 _FEATURES = {"likelihood": "features"}
-# Their settings. What the critic of the VAE and of the VAE-GAN sees is open in the source: here samples with noise, reconstructions.
+# What the critics of the VAE and of the VAE-GAN see is open in the source: here samples with noise, and reconstructions.
 MODELS: dict[str, dict[str, Any]] = {
     "GAN": {"recipe": "berger_rkl"},
     "VAE": {"recipe": "berger_kl", "likelihood_noise": True} | _FEATURES,
