@@ -7,7 +7,8 @@ python benchmarks/training.py poole              # CIFAR-10 with Poole et al.'s 
 python benchmarks/training.py berger             # CIFAR-10 with Berger & Sebag's networks, their five models
 
 Every run is an ordinary resumable run below --out; a second start goes on with what is unfinished. --seeds, --steps and --only make
-a study smaller; --report prints the table of what is there. MNIST and CIFAR-10 come from DIVMIN_DATA or the hub (docs/training.md).
+a study smaller, --set changes settings of all its runs, --jobs trains several at once; --report prints the table of what is
+there. MNIST and CIFAR-10 come from DIVMIN_DATA or the hub (docs/training.md).
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import math
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +29,10 @@ import torch
 
 import divmin as dm
 from divmin.data import Source
-from divmin.evaluation import evaluate
+from divmin.evaluation import colour_entropy, evaluate, sharpness
+from divmin.papers.berger.models import MODELS
 from divmin.plots import save_samples
+from divmin.sweeps import read_values
 from divmin.training import Run, TrainConfig, resume, train
 
 R1R2 = {"r1": 1.0, "r2": 1.0}
@@ -43,7 +48,6 @@ LOSSES: dict[str, dict[str, Any]] = {
     "nonsaturating, packing 2": {"recipe": "nonsaturating", "packing": 2},
     "nonsaturating, packing 4": {"recipe": "nonsaturating", "packing": 4},
 }
-BERGER = {"likelihood": "features"}
 PIXELS = {"image_size": 32, "channels": 3}
 
 
@@ -71,27 +75,15 @@ class Study:
     extra: dict[str, Callable[[torch.Tensor, torch.Tensor], float]] = field(default_factory=dict)
 
 
-def sharpness(fake: torch.Tensor, real: torch.Tensor) -> float:
-    """The variance of the Laplacian of samples over that of the data: 1 is as sharp as data."""
-    kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])[None, None]
-
-    def of(x: torch.Tensor) -> float:
-        grey = x.mean(1, keepdim=True)
-        return float(torch.nn.functional.conv2d(grey, kernel).var((1, 2, 3)).mean())
-
-    return of(fake) / of(real)
+def sharper(fake: torch.Tensor, real: torch.Tensor) -> float:
+    """The sharpness of samples over that of the data: 1 is as sharp as data."""
+    return sharpness(fake) / sharpness(real)
 
 
 def colours(fake: torch.Tensor, real: torch.Tensor) -> float:
     """The entropy of the joint histogram of colours, 8 bins a channel, minus that of the data, in nats."""
 
-    def of(x: torch.Tensor) -> float:
-        bins = ((x + 1) / 2 * 8).long().clamp(0, 7)
-        joint = (bins[:, 0] * 64 + bins[:, 1] * 8 + bins[:, 2]).flatten()
-        shares = torch.bincount(joint, minlength=512).double() / joint.numel()
-        return float(-(shares[shares > 0] * shares[shares > 0].log()).sum())
-
-    return of(fake) - of(real)
+    return colour_entropy(fake) - colour_entropy(real)
 
 
 MIXTURE = TrainConfig(
@@ -148,14 +140,8 @@ STUDIES = {
         "CIFAR-10 at 32 pixels, Berger & Sebag's five models at a quarter of their width",
         replace(IMAGES, data="cifar10", model="berger", width=8, latent=64, steps=1200, batch_size=32, critic_steps=2,
                 generator_lr=5e-4, critic_lr=5e-4, beta1=0.5, beta2=0.9, orthogonal=1e-4, **PIXELS),
-        {
-            "gan": {"recipe": "berger_rkl"},
-            "vae": {"recipe": "berger_kl", "likelihood_noise": True} | BERGER,
-            "vaegan": {"recipe": "vaegan", "fakes": "reconstructions"} | BERGER,
-            "sdkl without sampling": {"recipe": "sdkl"} | BERGER,
-            "sdkl": {"recipe": "sdkl", "likelihood_noise": True} | BERGER,
-        },
-        "frechet,kernel,recall", 5000, extra={"sharpness": sharpness},
+        MODELS,
+        "frechet,kernel,recall", 5000, extra={"sharpness": sharper},
     ),
 }  # fmt: skip
 GROUPS = {"mixtures": ("ring", "grid")}
@@ -179,7 +165,7 @@ def measured(study: Study, run: Run, source: Source) -> dict[str, float]:
     path = run.folder / "measured.json"
     if path.exists() and (known := json.loads(path.read_text()))["step"] == run.step:
         return known["values"]
-    sampler, values = dm.load(run.folder), {}
+    sampler, values = dm.load(run.folder, device="cuda" if run.config.device == "cuda" else "cpu"), {}
     for prefix, ema in (("", True), *((("last ", False),) if study.last else ())):
         found = evaluate(
             source, lambda n, seed, ema=ema: sampler.sample(n, seed=seed, ema=ema), study.metrics, n_fake=study.n
@@ -196,33 +182,46 @@ def measured(study: Study, run: Run, source: Source) -> dict[str, float]:
     return values
 
 
-def rows(study: str, out: Path, seeds: int, steps: int | None, only: str | None, report: bool) -> list[dict[str, Any]]:
-    """The table of a study: for every case the mean over seeds and its standard error."""
+def one(
+    study: str, case: str, seed: int, changes: dict[str, Any], out: Path, report: bool
+) -> dict[str, float] | str | None:
+    """The metrics of one run, the line of an error, or nothing where nothing is reported."""
     chosen = STUDIES[study]
+    config = replace(chosen.common, **chosen.cases[case], seed=seed, **changes)
+    folder = folder_of(out, study, case, seed)
+    if report and not (folder / "measured.json").exists():
+        return None
+    started = time.perf_counter()
+    try:
+        source = dm.data.load(config.data, image_size=config.image_size, channels=config.channels)
+        values = measured(chosen, trained(config, folder), source)
+    except dm.DivminError as error:
+        return str(error)
+    if not report:
+        print(f"# {study}: {case}, seed {seed}: {time.perf_counter() - started:.0f} s", flush=True)
+    return values
+
+
+def rows(study: str, options: argparse.Namespace, changes: dict[str, Any]) -> list[dict[str, Any]]:
+    """The table of a study: for every case the mean over seeds and its standard error."""
+    cases = [case for case in STUDIES[study].cases if not options.only or options.only in case]
+    asked = [
+        (study, case, seed, changes, options.out, options.report) for case in cases for seed in range(options.seeds)
+    ]
+    if options.jobs > 1:
+        ready = {"initializer": torch.set_num_threads, "initargs": (options.threads,)}
+        with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn"), **ready) as pool:
+            found = list(pool.map(one, *zip(*asked, strict=True)))
+    else:
+        found = [one(*each) for each in asked]
     table = []
-    source: Source | None = None
-    for case, settings in chosen.cases.items():
-        if only and only not in case:
-            continue
-        seen: list[dict[str, float]] = []
-        failed = ""
-        for seed in range(seeds):
-            config = replace(chosen.common, **settings, seed=seed, **({} if steps is None else {"steps": steps}))
-            folder = folder_of(out, study, case, seed)
-            if report and not (folder / "measured.json").exists():
-                continue
-            if source is None:
-                source = dm.data.load(config.data, image_size=config.image_size, channels=config.channels)
-            started = time.perf_counter()
-            try:
-                run = trained(config, folder)
-            except dm.DivminError as error:
-                failed = str(error)
-                continue
-            seen.append(measured(chosen, run, source))
-            if not report:
-                print(f"# {study}: {case}, seed {seed}: {time.perf_counter() - started:.0f} s", flush=True)
-        table.append({"case": case, "runs": len(seen), "failed": failed, "values": _summary(seen)})
+    for case in cases:
+        of_case = [each for (_, name, *_), each in zip(asked, found, strict=True) if name == case]
+        seen = [each for each in of_case if isinstance(each, dict)]
+        failed = [each for each in of_case if isinstance(each, str)]
+        table.append(
+            {"case": case, "runs": len(seen), "failed": "; ".join(dict.fromkeys(failed)), "values": _summary(seen)}
+        )
     return table
 
 
@@ -237,9 +236,9 @@ def _summary(seen: list[dict[str, float]]) -> dict[str, tuple[float, float]]:
     return found
 
 
-def show(study: str, table: list[dict[str, Any]], steps: int | None) -> None:
+def show(study: str, table: list[dict[str, Any]], changes: dict[str, Any]) -> None:
     chosen = STUDIES[study]
-    common = replace(chosen.common, steps=steps or chosen.common.steps)
+    common = replace(chosen.common, **changes)
     print(f"\n{chosen.title}\n{dm.training.config.differences(TrainConfig(), common, ignore=('out', 'device'))}")
     print(f"{chosen.n} samples of the moving average; mean +- standard error over seeds")
     for row in table:
@@ -263,13 +262,23 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--report", action="store_true", help="print what is there, train nothing")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at once, in processes of their own")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="another setting of every run, such as width=32",
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    changes = {} if options.steps is None else {"steps": options.steps}
+    changes |= {name: value[0] for name, value in map(read_values, options.set)}
     found = {}
     for study in GROUPS.get(options.study, (options.study,)):
-        found[study] = rows(study, options.out, options.seeds, options.steps, options.only, options.report)
+        found[study] = rows(study, options, changes)
         if not options.json:
-            show(study, found[study], options.steps)
+            show(study, found[study], changes)
     if options.json:
         print(json.dumps(found, indent=2))
 

@@ -150,8 +150,14 @@ def test_scores_go_through_the_link_of_the_recipe(tmp_path: Path) -> None:
 
 def test_data_of_the_run_is_said_to_be_seen(digits: Path) -> None:
     data = dm.data.load("digits")
-    own, held = (dm.diagnose(digits, held_out=x, show=False).reading.warnings for x in (None, data))
-    assert any("trained on this data" in each for each in own) and held == own[1:] == (diagnosis.AVERAGE,)
+    other = dm.data.from_array(-data.batch(torch.arange(500)), name="negatives")
+    own, again, held = (dm.diagnose(digits, held_out=x, show=False).reading for x in (None, data, other))
+    assert "trained on this data" in own.warnings[0] and diagnosis.AVERAGE in own.warnings
+    assert again.warnings == own.warnings, "the same data under another name"
+    assert not any("trained on this data" in each for each in held.warnings)
+    assert {each.kind for each in own.estimates} == {"no bound"} and {each.kind for each in held.estimates} == {
+        "lower bound"
+    }
     fresh = dm.diagnose(digits, fresh_critic=True, steps=2, show=False)
     assert any("the generator was trained on all of it" in each for each in fresh.reading.warnings)
     assert fresh.contest is not None and "898 to learn from, 449 of the next" in fresh.contest.said

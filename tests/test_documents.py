@@ -39,6 +39,7 @@ import tempfile
 with tempfile.TemporaryDirectory() as folder:
     config = dm.TrainConfig(recipe="halved", data="three_modes", model="linear", steps=2, out=folder + "/run")
     assert dm.train(config, show=False).state == "finished"
+    assert dm.reproduce("shannon-triangular", quick=True, out=folder).tally == "1 passed"
 """,
 }
 

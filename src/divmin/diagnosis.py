@@ -29,6 +29,7 @@ from divmin.objectives import recipe as recipe_of
 from divmin.progress import tracking, waiting
 from divmin.training import TrainConfig, load, load_critic
 from divmin.training.critic import TrainedCritic
+from divmin.training.fingerprint import changed
 from divmin.training.job import Networks
 from divmin.training.run import DIAGNOSED, DIAGNOSIS
 
@@ -210,7 +211,8 @@ def diagnose(
     if found is not None and found.divergence is not None and all(f.name != found.divergence.name for f in members):
         members.append(found.divergence)
     warnings = [NOISE] if config.likelihood_noise else []
-    learned = data.size is not None and held_out is None
+    # data that was learned from stays so under another name
+    learned = data.size is not None and (held is None or not changed(sampler.about, held))
 
     if asked is not None:
         critic, words = fresh(config, sampler.shape, pair=pair, model=model, width=width, seed=seed + 1)
@@ -237,7 +239,9 @@ def diagnose(
     scores = [judge.score(x) for x in (real, fake)]
     convert, words = (seen.log_ratio, _along(*seen.line)) if seen is not None else log_ratios(link)
     d_real, d_fake = (convert(each.double().numpy()) for each in scores)
-    reading = replace(from_critic(members, d_real, d_fake, warnings=warnings, label=label), link=words)
+    reading = replace(
+        from_critic(members, d_real, d_fake, warnings=warnings, label=label, seen=learned and seen is None), link=words
+    )
     apart = separation(d_real, d_fake)
     return Diagnosis(
         run=str(run),

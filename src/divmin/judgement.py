@@ -176,7 +176,9 @@ def evaluate(
     link = found.link if (found := explained(sampler.config)) is not None else None
     seen = [] if held_out is not None or isinstance(compared, DensitySource) else [SEEN]
     packed = [PACKED.format(critic.packing)] if critic.packing > 1 else []
-    reading = from_critic(members, critic.score(two.real), critic.score(two.fake), link=link, warnings=[*seen, *packed])
+    reading = from_critic(
+        members, critic.score(two.real), critic.score(two.fake), link=link, warnings=[*seen, *packed], seen=bool(seen)
+    )
     return Judgement(str(run), sampler.step, evaluation, reading, _anew(members, two, method, show))
 
 

@@ -310,3 +310,8 @@ def test_names_are_names() -> None:
         assert isinstance(parse(name), Name)
         for alias in entry.aliases:
             assert isinstance(parse(alias), Name)
+
+
+def test_half_a_flag_is_answered_with_the_whole_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diagnose", "runs/a", "--fresh"]) == 2
+    assert "did you mean --fresh-critic? (see divmin diagnose --help)" in capsys.readouterr().err

@@ -447,3 +447,50 @@ def test_a_critic_that_never_moves_is_named_whatever_it_says(recipe: str) -> Non
         x, y = torch.randn(128, generator=random), 0.05 * step + torch.randn(128, generator=random)
         monitor.update(real=x, fake=y, step=step)
     assert monitor.report().findings[0].name == "frozen"
+
+
+def test_a_weak_critic_behind_a_sigmoid_is_told_from_one_side_alone() -> None:
+    for strength in (0.05, 0.2, 0.5, 2.0):
+        monitor = dm.Monitor("nonsaturating")
+        for step in range(100):
+            x, y = normal_scores(step, 64)
+            monitor.update(real=(strength * x).sigmoid(), fake=(strength * y).sigmoid(), step=step)
+        assert monitor.report().findings[0].name == "probabilities", strength
+
+
+def test_a_fooled_critic_is_not_to_be_weakened() -> None:
+    monitor, random = dm.Monitor("nonsaturating"), torch.Generator().manual_seed(0)
+    for step in range(40):
+        x, y = (torch.randn(64, generator=random) for _ in range(2))
+        monitor.update(real=1 + 0.1 * x, fake=8 + 0.3 * y, step=step)
+    found = {each.name: each for each in monitor.report().findings}["vanishing"]
+    assert "fooled" in found.sentence and "weaken" not in found.remedy
+
+
+def test_gradient_norms_that_are_not_finite_are_named() -> None:
+    monitor = dm.Monitor("nonsaturating")
+    for step in range(50):
+        x, y = normal_scores(step, 64)
+        monitor.update(real=x, fake=y, step=step, gradient_norms=torch.full((8,), 1.0 if step < 6 else math.nan))
+    found = monitor.report().findings[0]
+    assert found.name == "gradients not finite" and "352 of the gradient norms" in found.sentence
+
+
+def test_an_order_has_no_calibration_and_few_scores_acquit_nobody(tmp_path: Path) -> None:
+    monitor = dm.Monitor()
+    for step in range(40):
+        x, y = normal_scores(step, 64)
+        monitor.update(real=x, fake=y, step=step)
+    assert "calibration" not in str(monitor.report())
+    dm.plots.save_monitor(monitor.report(), str(tmp_path / "a.png"))
+    few = dm.Monitor("nonsaturating")
+    few.update(real=torch.randn(12), fake=torch.randn(12))
+    assert "nothing is wrong" not in str(few.report()) and "too few to judge" in str(few.report())
+
+
+def test_values_that_no_bound_can_reach_are_said_to_be_so() -> None:
+    monitor = dm.Monitor("nonsaturating")
+    for step in range(40):
+        x, y = normal_scores(step, 64)
+        monitor.update(real=x + 200, fake=y - 200, step=step)
+    assert "beyond log n" in str(monitor.report())

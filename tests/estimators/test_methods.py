@@ -17,9 +17,10 @@ import divmin as dm
 from divmin.estimators import Laws, method, methods
 from divmin.estimators.gaussian import Gaussian
 from divmin.estimators.kernels import log_kernel
-from divmin.estimators.kliep import _log_mixture
+from divmin.estimators.kliep import log_mixture
+from divmin.estimators.kmm import matched
 from divmin.estimators.logistic import PENALTIES, _newton, ridge
-from divmin.estimators.lsif import _non_negative, _solved, left_out_loss
+from divmin.estimators.lsif import _non_negative, left_out_loss, solved
 from divmin.estimators.method import Penalised
 from divmin.estimators.telescoping import Telescoping
 
@@ -174,12 +175,12 @@ def test_leave_one_out_of_least_squares_is_that_of_refitting(alpha: float) -> No
     for i in range(15):
         without, less = shares[0].copy(), gains.copy()
         without[i] = less[i] = 0
-        r = at_x[i] @ np.maximum(_solved(at_x, at_y, (without, shares[1]), less, 0.1), 0)
+        r = at_x[i] @ np.maximum(solved(at_x, at_y, (without, shares[1]), less, 0.1), 0)
         total += alpha / 15 * r**2 / 2 - r / 15
     for j in range(20):
         without = shares[1].copy()
         without[j] = 0
-        r = at_y[j] @ np.maximum(_solved(at_x, at_y, (shares[0], without), gains, 0.1), 0)
+        r = at_y[j] @ np.maximum(solved(at_x, at_y, (shares[0], without), gains, 0.1), 0)
         total += (1 - alpha) / 20 * r**2 / 2
     assert left_out_loss(at_x, at_y, shares, gains, 0.1) == pytest.approx(total, rel=1e-9)
 
@@ -196,13 +197,30 @@ def test_lsif_solves_its_quadratic_program() -> None:
 def test_kliep_is_the_maximum_under_its_constraint() -> None:
     random = np.random.default_rng(0)
     x, y = random.normal(0.5, 1, (60, 1)), random.normal(0, 1, (80, 1))
-    theta = np.exp(_log_mixture(x, y, *ones(x, y), x[:8], 0.7))
+    theta = np.exp(log_mixture(x, y, *ones(x, y), x[:8], 0.7))
     at_x, at_y = (np.exp(log_kernel(z, x[:8], 0.7)) for z in (x, y))
     assert (at_y @ theta).mean() == pytest.approx(1, rel=1e-6)
     # Karush, Kuhn and Tucker: no kernel gains more in likelihood than it costs in the constraint
     gain = (at_x / (at_x @ theta)[:, None]).mean(0) / at_y.mean(0)
     assert gain.max() < 1.02
     np.testing.assert_allclose(gain[theta * at_y.mean(0) > 0.05], 1, atol=0.02)
+
+
+def test_kmm_solves_its_quadratic_program_and_matches_means() -> None:
+    random = np.random.default_rng(0)
+    phi_x, phi_y, at_y = random.random((30, 6)), random.random((40, 6)), random.random((40, 5))
+    theta = matched(phi_x, phi_y, at_y, *ones(phi_x, phi_y), 1e-3)
+    moments = phi_y.T @ at_y / 40
+    ridge = 1e-3 * (moments**2).sum() / 5
+
+    def cost(t: np.ndarray) -> float:
+        return ((moments @ t - phi_x.mean(0)) ** 2).sum() + ridge * (t**2).sum()
+
+    best = minimize(cost, np.full(5, 0.1), bounds=[(0, None)] * 5, tol=1e-14)
+    np.testing.assert_allclose(theta, best.x, atol=1e-4)
+    # features that the truth reaches are matched exactly: r = 2 k_0 + k_3
+    target = (phi_y * (2 * at_y[:, 0] + at_y[:, 3])[:, None]).mean(0, keepdims=True)
+    np.testing.assert_allclose(matched(target, phi_y, at_y, *ones(target, phi_y), 0.0), [2, 0, 0, 1, 0], atol=1e-8)
 
 
 def test_neighbours_by_sorting() -> None:

@@ -199,7 +199,12 @@ def test_a_diagnosis_is_part_of_the_page(runs: tuple[Run, Run], tmp_path: Path) 
     found = dm.diagnose(folder, fresh_critic=True, steps=60, width=16, n=400, show=False)
     write(found, place_of(folder))
     page = read(dm.report(folder))
-    assert found.sentences[0][:40] in page.text and "Before another critic" in page.text
+    assert (
+        found.sentences[0][1:40] in page.text
+        and "A fresh critic: " in page.text
+        and "Before another critic" in page.text
+    )
+    assert all(each[1:] in page.text for each in found.reading.warnings)
     assert "Not on this page" not in page.text
     assert sum("give the model away" in (each["alt"] or "") for each in page.all("img")) == 1
     for damage in ("{", "[]", '{"estimates": [{"value": 3}]}', '{"estimates": 7}'):

@@ -1,7 +1,45 @@
-"""What breaks the items of this source."""
+"""What breaks the items of Poole et al."""
 
 from __future__ import annotations
 
-from mutation import Mutation
+from collections.abc import Callable
+from typing import Any
 
-MUTATIONS: dict[str, tuple[Mutation, ...]] = {}
+from mutation import Mutation, scaled
+
+from divmin.explanation import explain
+
+TABLE = "divmin.papers.poole.table_objectives"
+
+
+def loss(wrong: Callable[[Any, Any], Any]) -> Mutation:
+    """Another loss of the generator, from the right one and the scores."""
+
+    def broken(original: Any) -> Any:
+        return lambda self, fake, **how: wrong(original(self, fake, **how), fake)
+
+    return Mutation("divmin.objectives.base.Recipe.generator_loss", broken)
+
+
+MUTATIONS: dict[str, tuple[Mutation, ...]] = {
+    "poole-appendix-b": (
+        Mutation("divmin.models.ali.GENERATOR", lambda rows: rows[:-1]),
+        Mutation("divmin.models.ali.CRITIC", lambda rows: rows[:-1]),
+        Mutation("divmin.models.ali.initialise", lambda original: lambda layer: None),
+        Mutation("divmin.models.ali.ALIGenerator.forward", scaled(0.5)),
+        Mutation("divmin.models.layered.LayeredCritic.forward", scaled(0.0)),
+    ),
+    "poole-cifar": (
+        loss(lambda right, d: right * 1e36),
+        Mutation("divmin.models.ali.CRITIC", lambda rows: rows[:-1]),
+        Mutation("divmin.models.ali.ALIGenerator.forward", lambda forward: lambda self, z: 2 + forward(self, z)),
+    ),
+    "poole-table-objectives": (
+        loss(lambda right, d: right + 0.01 * (d + d * d)),
+        loss(lambda right, d: -d),
+        loss(lambda right, d: d),
+        Mutation("divmin.objectives.terms.Valued.__call__", lambda call: lambda self, c: 1.01 * call(self, c)),
+        Mutation(f"{TABLE}.explain", lambda original: lambda what: explain("huszar")),
+        Mutation(f"{TABLE}.explain", lambda original: lambda what: explain("poole(js)")),
+    ),
+}

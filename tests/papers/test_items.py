@@ -12,15 +12,14 @@ from mutation import Mutation
 
 from divmin.papers import Item, Work, check, items
 from divmin.papers.expected import FAIL, FINDING, LATER
-from divmin.papers.sources import PAPERS
 from divmin.reproduction import Outcome, reproduce
 from divmin.reproduction.shelf import found
 
 ITEMS = items()
 MUTATIONS: dict[str, tuple[Mutation, ...]] = {
     name: mutations
-    for paper in PAPERS
-    for name, mutations in importlib.import_module(f"mutations_of_{paper.name}").MUTATIONS.items()
+    for path in sorted(Path(__file__).parent.glob("mutations_of_*.py"))
+    for name, mutations in importlib.import_module(path.stem).MUTATIONS.items()
 }
 
 

@@ -8,6 +8,7 @@ from divmin.adversary.contest import Contest, Look
 from divmin.adversary.pulls import NONSATURATING, OWN, SATURATING, Norm
 from divmin.adversary.separation import BLIND, Separation
 
+ORDERED = 0.999  # an area under the curve above which hardly any pair is out of order
 SEPARATE = 0.01  # of 2 log 2: a held-out loss below which two sets hardly overlap
 VANISHED, GROWN = 10.0, 3.0  # factors of a gradient that are worth a word
 RISEN = 1.1  # of the lowest held-out loss, above which the critic has learned its part by heart
@@ -78,6 +79,8 @@ def _far(found: Separation) -> str:
         return f"finds no difference ({found}): nothing wrong is seen"
     if found.loss < SEPARATE * BLIND:
         return f"separates them ({found}): supports do not meet as far as it sees"
+    if found.auc > ORDERED:
+        return f"orders them almost without a mistake, though the size of d is off ({found}): supports hardly meet"
     off = "; it is too sure of itself: its loss is above that of D = 1/2" if found.loss > BLIND else ""
     return f"tells them apart in part ({found}){off}"
 

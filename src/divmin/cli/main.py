@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from divmin.errors import DivminError, DivminWarning
+from divmin.errors import DivminError, DivminWarning, suggest
 from divmin.version import __version__
 
 # command -> one line of help; the module divmin.cli.COMMAND_command has `configure(parser)` and `run(arguments) -> exit code`
@@ -91,11 +91,20 @@ def _run(given: list[str]) -> int:
             module = importlib.import_module(f"divmin.cli.{name}_command")
             module.configure(command)
             given = _joined(given, getattr(module, "TEXT_FLAGS", ()))
-    arguments = parser.parse_args(given)
+    arguments, unknown = parser.parse_known_args(given)
+    if unknown:
+        command = commands.choices.get(arguments.command, parser)
+        flag = next((each for each in unknown if each.startswith("--")), None)
+        near = "" if flag is None else f": {suggest(flag.partition('=')[0], _flags(command))}"
+        command.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
     if arguments.command is None:
         parser.print_help()
         return OK
     return int(module.run(arguments))
+
+
+def _flags(parser: argparse.ArgumentParser) -> list[str]:
+    return [flag for action in parser._actions for flag in action.option_strings if flag.startswith("--")]
 
 
 def _joined(given: list[str], flags: Sequence[str]) -> list[str]:

@@ -38,6 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="at toy size")
     parser.add_argument("--again", action="store_true", help="from the beginning, also where there is a result")
     parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="runs at once where an item trains several (default 1)"
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         default=Path("reproductions"),
@@ -125,7 +128,12 @@ def _reproduce(item: Item, arguments: argparse.Namespace, say: object) -> Outcom
     size = " at toy size" if arguments.quick else ""
     print(f"{item.name}: {item.title}{size}, about {_time(_cost(item, arguments.quick))}", **tell)  # type: ignore[call-overload]
     outcome = reproduce(
-        item, quick=arguments.quick, out=arguments.out, again=arguments.again, tracking=lambda what: tracking(what)
+        item,
+        quick=arguments.quick,
+        out=arguments.out,
+        again=arguments.again,
+        jobs=arguments.jobs,
+        tracking=lambda what: tracking(what),
     )
     if not arguments.json:
         print("\n".join(f"  {line}" for line in _lines(outcome)), flush=True)

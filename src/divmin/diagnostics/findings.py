@@ -65,6 +65,7 @@ class Seen:
         x, y: the last log-ratios on data and samples.
         balance, calibration, signal, support, drift: what was made of them; None where there is too little.
         broken: scores that were not finite, and all scores.
+        broken_norms: gradient norms that were not finite.
         explanation: of the recipe; None where nothing is known.
     """
 
@@ -77,6 +78,7 @@ class Seen:
     support: Support
     drift: Drift | None
     broken: tuple[int, int]
+    broken_norms: int
     explanation: Explanation | None
 
 
@@ -97,6 +99,11 @@ def findings(seen: Seen) -> tuple[Finding, ...]:
 
 
 def _broken(seen: Seen) -> Iterator[Finding]:
+    if seen.broken_norms:
+        yield Finding(
+            "gradients not finite", SERIOUS, f"{seen.broken_norms} of the gradient norms that were given are not finite.",
+            "Look at the generator's loss and its learning rate; in 16 bits, at the scale of its gradients.",
+        )  # fmt: skip
     bad, total = seen.broken
     if bad:
         yield Finding(
@@ -125,7 +132,10 @@ def _one_sided(seen: Seen) -> Iterator[Finding]:
 
 def _squashed(seen: Seen) -> Iterator[Finding]:
     d = np.concatenate([seen.x, seen.y])
-    if seen.reading.kind == RATIO and 0 <= d.min() < 0.25 and 0.75 < d.max() <= 1:
+    if seen.reading.kind != RATIO or d.min() < 0 or d.max() > 1:
+        return
+    # of a weak critic all lie near one half; a critic that takes everything for data leaves [0, 1] soon
+    if (d.min() < 0.25 and d.max() > 0.75) or 0.25 < float(np.median(d)) < 0.75:
         yield Finding(
             "probabilities", SERIOUS,
             f"all scores lie between {d.min():.3g} and {d.max():.3g}: they look like probabilities, and no critic's log-ratio is "
@@ -152,7 +162,8 @@ def _perfect(seen: Seen) -> Iterator[Finding]:
             "perfect critic", SERIOUS,
             f"the critic makes almost no mistake (AUC {area:.4f}, at most {shared:.2%} of mass shared): data and samples hardly "
             "meet, so that its scores say how far it was trained and no divergence beyond a lower bound.",
-            "Add noise to both of its inputs, or a gradient penalty (R1), until they meet.",
+            "Add noise to both of its inputs, or a gradient penalty (R1), until they meet; and check that the generator learns: "
+            "that gradients reach it, its optimiser steps, and its loss has the right sign.",
         )  # fmt: skip
 
 
@@ -201,7 +212,7 @@ def _scaled(seen: Seen) -> Iterator[Finding]:
         yield Finding(
             "overconfident", CAUTION,
             f"the critic is overconfident {factor} ({means}): read its divergence estimates as a lower bound.",
-            "A gradient penalty, fewer critic steps or fresh data for each step make it honest.",
+            "A lower learning rate for it, a gradient penalty, fewer critic steps or fresh data for each step make it honest.",
         )  # fmt: skip
     else:
         yield Finding(
@@ -227,7 +238,14 @@ def _pulls(seen: Seen) -> Iterator[Finding]:
     signal = seen.signal
     if signal is None:
         return
-    if signal.pull < FAINT:
+    if signal.pull < FAINT and signal.lost < 0.5:
+        yield Finding(
+            "vanishing", SERIOUS,
+            f"the generator's signal vanishes: its mean pull is {signal.pull:.2g} of that at parity, because samples look real to "
+            f"this critic (mean d {seen.balance.fake:.3g}): it is fooled.",
+            "Check that the critic learns at all; more critic steps, or a higher learning rate for it.",
+        )  # fmt: skip
+    elif signal.pull < FAINT:
         yield Finding(
             "vanishing", SERIOUS,
             f"the generator's signal vanishes: its mean pull is {signal.pull:.2g} of that at parity, {signal.lost:.0%} of it lost "
@@ -244,18 +262,20 @@ def _pulls(seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
     if signal.gradient is None or signal.gradient_before is None or signal.gradient_variation is None:
         return
-    if signal.gradient < FADED * signal.gradient_before:
+    # Before a timid critic smaller gradients are its own doing, and it is named for that.
+    timid = signal.pull > 0.5 and seen.balance.auc[0] < PERFECT and seen.calibration.slope[0] > 1 + LARGE
+    share = signal.gradient / signal.gradient_before if signal.gradient_before else 1.0
+    if share < FADED and not timid:
         yield Finding(
             "gradients vanish", CAUTION,
-            f"gradients of samples have shrunk to {signal.gradient:.2g}, {signal.gradient / signal.gradient_before:.1%} of their "
-            "largest mean so far.",
+            f"the generator's gradient norms have shrunk to {signal.gradient:.2g}, {share:.1%} of their largest mean so far.",
             "With a critic that is nearly perfect: noise on its inputs, R1, or another loss of the generator.",
         )  # fmt: skip
     if signal.gradient_variation > RESTLESS:
         yield Finding(
             "gradients unstable", CAUTION,
-            f"gradients of samples differ by {signal.gradient_variation:.1f} times their mean: the second failure that Arjovsky "
-            "and Bottou describe.",
+            f"the generator's gradient norms differ by {signal.gradient_variation:.1f} times their mean: the second failure that "
+            "Arjovsky and Bottou describe.",
             "A gradient penalty bounds them; a weight that is bounded on both sides helps.",
         )  # fmt: skip
 
@@ -266,7 +286,7 @@ def _moves(seen: Seen) -> Iterator[Finding]:
     f = None if seen.explanation is None else seen.explanation.divergence
     more, harder = (
         "Compare sample sheets; packing, R1 with R2, or a divergence with a larger tail weight on that side.",
-        "The generator falls behind: fewer critic steps, or a loss that pulls harder there.",
+        "The generator falls behind: check that it learns; fewer critic steps, or a loss that pulls harder there.",
     )
     bounded = (False, False) if f is None else (f.tails.right_bounded, f.tails.left_bounded)
     for name, trend, what, side, cheap, remedy in (
@@ -285,7 +305,7 @@ def _even(seen: Seen) -> Iterator[Finding]:
         yield Finding(
             "even", NOTE,
             f"the critic cannot tell data from samples (AUC {area:.3f} +- {stderr:.3f}): they agree, or it is too weak.",
-            "A fresh critic on held-out data tells which: divmin diagnose RUN --fresh-critic.",
+            "A fresh critic on held-out data tells which: dm.two_sample_test, or divmin diagnose RUN --fresh-critic.",
         )  # fmt: skip
 
 

@@ -93,16 +93,19 @@ class Critic:
 
     def __str__(self) -> str:
         slope, mean, inverse = self.calibration.slope, self.calibration.mean_ratio, self.calibration.mean_inverse
-        lines = [f"  {each}" for each in self.findings if each.severity != NOTE] or [
-            "  nothing is wrong that its scores show"
-        ]
+        few = any(each.name == "too few" for each in self.findings)
+        lines = [f"  {each}" for each in self.findings if each.severity != NOTE]
+        lines = lines or ([] if few else ["  nothing is wrong that its scores show"])
         lines += [f"  {each}" for each in self.findings if each.severity == NOTE]
-        lines += [f"  {each.headline}" for each in self.values]
-        lines += [
-            f"  calibration: slope {slope[0]:.3f} +- {slope[1]:.3f}, E_q[e^d] = {mean[0]:.4g} +- {mean[1]:.2g}, "
-            f"E_p[e^-d] = {inverse[0]:.4g} +- {inverse[1]:.2g}; 1 is perfect",
-            f"  {self.balance}",
-        ]
+        for each in self.values:
+            lines += [f"  {each.headline}", *(f"    {w}" for w in each.warnings if w.startswith("beyond log n"))]
+        if self.reading.tells:  # otherwise a line was fitted to these scores, and they lie on it
+            steep = f"{slope[0]:.3f} +- {slope[1]:.3f}" if slope[0] > 0 else "not above 0"
+            lines.append(
+                f"  calibration: slope {steep}, E_q[e^d] = {mean[0]:.4g} +- {mean[1]:.2g}, "
+                f"E_p[e^-d] = {inverse[0]:.4g} +- {inverse[1]:.2g}; 1 is perfect"
+            )
+        lines.append(f"  {self.balance}")
         lines += [f"  {part}" for part in (self.signal, self.support) if part is not None]
         return "\n".join([*lines, f"  {self.reading.words}; the last {self.n[0]} and {self.n[1]} scores"])
 
@@ -196,8 +199,10 @@ def critic_report(
     support = replace(overlap(x, y), real=dimensions[0], fake=dimensions[1])
     balanced = replace(balance(x, y), auc=auc(raw_x, raw_y))
     broken = whole.broken, whole.broken + int(whole.real.sum() + whole.fake.sum())
+    bad_norms = whole.moments.get("broken gradient")
     seen = Seen(
-        stream.reading, x, y, balanced, judged.calibration, signal(recent, windows), support, drift(windows), broken, explanation
+        stream.reading, x, y, balanced, judged.calibration, signal(recent, windows), support, drift(windows), broken,
+        0 if bad_norms is None else bad_norms.n, explanation,
     )  # fmt: skip
     curves = {f.name: curve for f in members if (curve := _curve(f.name, windows)) is not None}
     return Critic(

@@ -66,6 +66,8 @@ class Stream:
             parts = [torch.empty(0) if each is None else each for each in norms]
             found = _Side.of(parts)
             moments["gradient"] = (found.scores, found.ends)
+            if found.broken:  # counted with the first window of these updates
+                moments["broken gradient"] = (np.ones(found.broken), [0] + [found.broken] * len(steps))
         start = 0
         while start < len(steps):
             stop = min(start + self.history.room, len(steps))

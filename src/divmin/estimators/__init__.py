@@ -11,6 +11,7 @@ from divmin.estimators import counts as counts
 from divmin.estimators import gaussian as gaussian
 from divmin.estimators import kernel as kernel
 from divmin.estimators import kliep as kliep
+from divmin.estimators import kmm as kmm
 from divmin.estimators import knn as knn
 from divmin.estimators import logistic as logistic
 from divmin.estimators import lsif as lsif

@@ -36,7 +36,7 @@ def about_the_value(f: Divergence, found: Value, scores: Scores) -> list[str]:
     said = []
     for side in [] if found.kind == LAWS else sides(f, scores):
         if not abs(side.mean - 1) <= OFF + 2 * side.stderr:
-            said.append(f"{side.name} is {side.mean:.3g} +- {side.stderr:.2g} on held-out samples and should be 1")
+            said.append(f"{side.name} is {side.mean:.3g} +- {side.stderr:.2g} on these samples and should be 1")
         if side.size < FEW:
             said.append(
                 f"effective sample size {side.size:.1f} of {side.n}, the {side.set} set reweighted to the other"

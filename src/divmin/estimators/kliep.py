@@ -36,12 +36,12 @@ class Kliep:
             found = 0.0
             for one in range(PARTS):
                 learn = part != one
-                log = _log_mixture(x[learn], y, x_weights[learn], y_weights, centres, width)
+                log = log_mixture(x[learn], y, x_weights[learn], y_weights, centres, width)
                 found += float(x_weights[~learn] @ logsumexp(log_kernel(x[~learn], centres, width) + log, axis=1))
             return found
 
         width = max((factor * median for factor in MULTIPLES), key=held_out)
-        log = _log_mixture(x, y, x_weights, y_weights, centres, width)
+        log = log_mixture(x, y, x_weights, y_weights, centres, width)
 
         def log_ratio(z: Floats) -> Floats:
             d: Floats = logsumexp(log_kernel((z - middle) / spread, centres, width) + log, axis=1)
@@ -53,8 +53,8 @@ class Kliep:
         return written("kliep", self)
 
 
-def _log_mixture(x: Floats, y: Floats, x_weights: Floats, y_weights: Floats, centres: Floats, width: float) -> Floats:
-    """The log of the coefficient of every kernel."""
+def log_mixture(x: Floats, y: Floats, x_weights: Floats, y_weights: Floats, centres: Floats, width: float) -> Floats:
+    """The logs of the coefficients that maximise E_p[log ratio] under E_q[ratio] = 1, one a kernel."""
     with np.errstate(divide="ignore"):
         log_mean = logsumexp(log_kernel(y, centres, width), b=y_weights[:, None], axis=0) - np.log(y_weights.sum())
     components = log_kernel(x, centres, width) - log_mean

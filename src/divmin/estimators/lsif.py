@@ -50,7 +50,7 @@ class Rulsif:
 
         width, penalty = min(product([factor * median for factor in MULTIPLES], RIDGES), key=loss)
         at_x, at_y = (np.exp(log_kernel(z, centres, width)) for z in (x, y))
-        theta = _solved(at_x, at_y, shares, gains, penalty)
+        theta = solved(at_x, at_y, shares, gains, penalty)
         log_theta = _log_positive(theta, str(self))
 
         def log_ratio(z: Floats) -> Floats:
@@ -142,7 +142,8 @@ def left_out_loss(at_x: Floats, at_y: Floats, shares: tuple[Floats, Floats], gai
     return total
 
 
-def _solved(at_x: Floats, at_y: Floats, shares: tuple[Floats, Floats], gains: Floats, ridge: float) -> Floats:
+def solved(at_x: Floats, at_y: Floats, shares: tuple[Floats, Floats], gains: Floats, ridge: float) -> Floats:
+    """argmin over theta of theta' H theta / 2 - h' theta + ridge |theta|^2 / 2; arguments as in `left_out_loss`."""
     h = (at_x * shares[0][:, None]).T @ at_x + (at_y * shares[1][:, None]).T @ at_y
     theta: Floats = np.linalg.solve(h + ridge * np.eye(len(h)), at_x.T @ gains).astype(np.float64)
     return theta

@@ -42,7 +42,8 @@ class Estimate:
         stderr: its standard error.
         interval: 95%, value -+ 1.96 stderr, longer upwards where estimates are skewed; cut at the supremum of the divergence, and
             at 0, but for a lower bound, which may be negative.
-        kind: "lower bound", "plug-in", "split" or "fitted laws" (docs/estimates.md says what each may be used for).
+        kind: "lower bound", "plug-in", "split" or "fitted laws" (docs/estimates.md says what each may be used for); "no bound" of a
+            critic that is read on what it was trained on.
         shortfall: of the value, what the noise of the fit takes from a lower bound and was put back; 0 for other kinds.
         method: what learned the log-ratio.
         n: samples of p and of q.

@@ -6,11 +6,17 @@ from divmin.evaluation import inception as inception
 from divmin.evaluation.classifier import Classifier as Classifier
 from divmin.evaluation.classifier import Settings as Settings
 from divmin.evaluation.classifier import classify as classify
+from divmin.evaluation.curve import of_curve as of_curve
 from divmin.evaluation.distances import frechet as frechet
 from divmin.evaluation.distances import kernel as kernel
 from divmin.evaluation.divergences import CriticReading as CriticReading
 from divmin.evaluation.divergences import from_critic as from_critic
 from divmin.evaluation.divergences import log_ratios as log_ratios
+from divmin.evaluation.diversity import colour_entropy as colour_entropy
+from divmin.evaluation.diversity import hue_share as hue_share
+from divmin.evaluation.diversity import mean_distance as mean_distance
+from divmin.evaluation.diversity import sharpness as sharpness
+from divmin.evaluation.energy import energy as energy
 from divmin.evaluation.evaluate import assess as assess
 from divmin.evaluation.evaluate import compare as compare
 from divmin.evaluation.evaluate import evaluate as evaluate

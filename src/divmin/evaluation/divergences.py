@@ -85,6 +85,7 @@ def from_critic(
     link: Link | None = None,
     warnings: Sequence[str] = (),
     label: str = LABEL,
+    seen: bool = False,
 ) -> CriticReading:
     """Lower bounds from the scores of a trained critic, with its calibration.
 
@@ -97,6 +98,7 @@ def from_critic(
             None the scores are taken for log-ratios, which is a bound too, but a loose one where they are something else.
         warnings: what else is to be said, such as that the data was trained on.
         label: what to call the critic.
+        seen: whether it was trained on the data, so that its values bound nothing.
 
     Returns:
         Bounds with standard errors and 95% intervals, nats.
@@ -129,7 +131,7 @@ def from_critic(
                 value=value.value,
                 stderr=value.stderr,
                 interval=interval(value, f),
-                kind=value.kind,
+                kind="no bound" if seen else value.kind,
                 shortfall=value.shortfall,
                 method=label,
                 n=(len(x), len(y)),

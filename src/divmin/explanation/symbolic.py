@@ -86,7 +86,7 @@ def closed_form(recipe: Recipe, seconds: float = 10.0) -> Closed | None:
         >>> closed_form(dm.recipe("lsgan")).curvature
         '1/(u*(u + 1)^3)'
     """
-    return within(seconds, lambda: _solved(recipe))
+    return within(seconds, lambda: solved(recipe))
 
 
 def of_divergence(f: Divergence, seconds: float = 10.0) -> str | None:
@@ -266,7 +266,7 @@ def _number(x: float) -> Expression:
     raise _NoFormula
 
 
-def _solved(recipe: Recipe) -> Closed | None:
+def solved(recipe: Recipe) -> Closed | None:
     import sympy
 
     u, c, y = _symbols()

@@ -90,5 +90,11 @@ def _picture(names: Sequence[str], runs: Sequence[Told]) -> tuple[Picture, ...]:
         f"{metric}: " + ", ".join(f"{name} {number(values[-1])}" for name, (_, values) in each.items())
         for metric, each in lines.items()
     )
+    different = len({told.run.config.recipe for told in runs}) > 1
+    caption = (
+        "Losses of different recipes have different scales and do not compare."
+        if different and "generator loss" in lines
+        else ""
+    )
     alt = f"numbers over generator steps, a line for each run, the last of which are: {last}"
-    return () if source is None else (Picture(source, alt, drawing=True),)
+    return () if source is None else (Picture(source, alt, caption, drawing=True),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from divmin.files import write_atomically
 
 if TYPE_CHECKING:
-    from divmin.training import Run, TrainConfig
+    from divmin.training import Probe, Run, TrainConfig
 
 Arrays = dict[str, NDArray[np.generic]]
 Thing = TypeVar("Thing")
@@ -33,10 +33,12 @@ class Work:
     Args:
         folder: pieces and runs of these settings lie here.
         tracking: opens a progress bar with this title; see `divmin.progress.tracking`.
+        jobs: runs that are trained at once.
     """
 
     folder: Path
     tracking: Callable[[str], AbstractContextManager[Callable[[Iterable[int]], Iterable[int]]]] = _silent
+    jobs: int = 1
 
     def each(self, what: str, things: Iterable[Thing]) -> Iterator[Thing]:
         """The things one after the other, with a progress bar."""
@@ -63,21 +65,48 @@ class Work:
         save_arrays(path, made)
         return made
 
-    def train(self, name: str, config: TrainConfig) -> Run:
+    def train(self, name: str, config: TrainConfig, *, probes: Sequence[Probe] = ()) -> Run:
         """A run of divmin in this folder: begun, gone on with, or read when it is finished.
 
         Args:
             name: of its folder.
             config: its settings; `out` is filled in.
+            probes: looks at the run; what they keep must survive an interruption, and may be told of a step twice.
         """
         from divmin.experiment import resume, train
         from divmin.training import Run
 
         folder = self.folder / "runs" / name
         if not (folder / "config.yaml").exists():
-            return train(replace(config, out=str(folder)), show=False)
+            return train(replace(config, out=str(folder)), probes=probes, show=False)
         run = Run.open(folder)
-        return run if run.state == "finished" else resume(folder, show=False)
+        return run if run.state == "finished" else resume(folder, probes=probes, show=False)
+
+    def train_all(self, configs: Mapping[str, TrainConfig]) -> dict[str, Run]:
+        """Runs of divmin in this folder as with `train`, `jobs` of them at once.
+
+        A run whose losses or weights leave the finite numbers has failed, and says so; the others go on.
+
+        Args:
+            configs: the settings of each run by the name of its folder; `out` is filled in.
+
+        Returns:
+            The runs by name; `run.state` is "finished", or "failed" with `run.reason`.
+
+        Raises:
+            KeyboardInterrupt: where Ctrl-C or a signal ended one; the same call goes on with them.
+        """
+        from divmin.sweeps import sweep
+        from divmin.training import Run
+
+        placed = {name: replace(config, out=str(self.folder / "runs" / name)) for name, config in configs.items()}
+        every = list(placed.values())
+        groups = [every] if self.jobs > 1 else [[each] for each in every]
+        for group in self.each("training", groups) if len(groups) > 1 else groups:
+            for outcome in sweep(group, jobs=self.jobs, show=False):
+                if outcome.state in ("interrupted", "waiting"):
+                    raise KeyboardInterrupt
+        return {name: Run.open(str(config.out)) for name, config in placed.items()}
 
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

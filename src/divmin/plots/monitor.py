@@ -44,8 +44,14 @@ def draw_pushforward(critic: Critic, ax: Axes, *, fake: bool = False) -> None:
     mesh = ax.pcolormesh(EDGES[edges], _boundaries(critic.windows), rows, cmap=_shades(colour), rasterized=True, vmin=0)
     mesh.set_clim(0, float(np.quantile(rows[rows > 0], 0.995)) if (rows > 0).any() else 1.0)
     ax.axvline(0, color="0.4", linewidth=0.8)
-    output = "d = log p/q" if critic.reading.tells else "critic output"
-    ax.set(title=f"law of d on {name} over time", ylabel="step", xlim=(-span, span), xlabel=f"{output} (nats)")
+    output = "d = log p/q (nats)" if critic.reading.tells else "critic output"
+    law = "d" if critic.reading.tells else "the output"
+    ax.set(
+        title=f"law of {law} on {name} over time",
+        ylabel="step",
+        xlim=(-span, span),
+        xlabel=output + _beyond(critic, span, fake),
+    )
 
 
 def draw_price(lines: Lines, ax: Axes, span: float) -> None:
@@ -89,7 +95,8 @@ def draw_bounds(critic: Critic, ax: Axes) -> None:
         ax.set_ylim(-0.15 * top, 1.25 * top)
         ax.legend(frameon=False, fontsize="small")
     else:
-        ax.text(0.5, 0.5, "this critic's output tells no ratios", transform=ax.transAxes, ha="center", color="0.4")
+        said = "the output is an order: bounds rest on a line\nfitted to the last scores, see the report"
+        ax.text(0.5, 0.5, said, transform=ax.transAxes, ha="center", color="0.4")
 
 
 def draw_signal(critic: Critic, ax: Axes) -> None:
@@ -108,7 +115,7 @@ def draw_signal(critic: Critic, ax: Axes) -> None:
         ax.legend(frameon=False, fontsize="small")
 
 
-def save_monitor(report: Report, path: Path) -> None:
+def save_monitor(report: Report, path: str | Path) -> None:
     """Two rows of pictures for every critic, to a .png, .svg or .pdf file."""
     many = len(report.critics)
     with figure(path, 13, 6.6 * many) as drawn:
@@ -119,14 +126,29 @@ def save_monitor(report: Report, path: Path) -> None:
             draw_pushforward(critic, above[1], fake=True)
             draw_bounds(critic, above[2])
             if report.lines is None:
-                below[0].text(0.5, 0.5, "no divergence to draw", transform=below[0].transAxes, ha="center", color="0.4")
-                below[0].set_axis_off()
+                _leave_empty(below[0], "what is paid for", "no divergence of this recipe is known")
             else:
                 draw_price(report.lines, below[0], span_of(critic))
             draw_signal(critic, below[1])
-            draw_calibration(critic.calibration, below[2])
+            if critic.reading.tells:
+                draw_calibration(critic.calibration, below[2])
+            else:
+                _leave_empty(below[2], "calibration", "distances are fitted to the scores:\nthere is nothing to judge")
         sentence = f"{report.subject}: {report.sentence}" if report.sentence else report.subject
         drawn.suptitle(textwrap.fill(sentence, 150), fontsize="small")
+
+
+def _leave_empty(ax: Axes, title: str, why: str) -> None:
+    ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", color="0.4")
+    ax.set(title=title, xticks=[], yticks=[])
+
+
+def _beyond(critic: Critic, span: float, fake: bool) -> str:
+    """How much of one side lies outside the picture, where that is more than a trifle."""
+    counts = sum((each.fake if fake else each.real for each in critic.windows), np.zeros(len(EDGES) - 1))
+    outside = (EDGES[1:] <= -span) | (EDGES[:-1] >= span)
+    share = float(counts[outside].sum()) / max(float(counts.sum()), 1.0)
+    return f"; {share:.0%} lie beyond" if share > 2 * SEEN else ""
 
 
 def _edges(width: float) -> list[int]:

@@ -19,11 +19,12 @@ DASHES = ("-", "--", "-.", ":")
 
 
 @contextmanager
-def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
+def figure(path: str | Path, width: float, height: float) -> Iterator[Figure]:
     """A figure of this size in inches, saved atomically to `path` when the block ends well.
 
     No window and no global state of pyplot: pictures can be drawn in the middle of anyone's program.
     """
+    path = Path(path)
     suffix = picture_format(path)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

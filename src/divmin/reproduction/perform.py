@@ -41,7 +41,13 @@ def _silent(what: str) -> Iterator[Callable[[Iterable[int]], Iterable[int]]]:
 
 
 def reproduce(
-    name: str | Item, *, quick: bool = False, out: str | Path = OUT, again: bool = False, tracking: Tracking = _silent
+    name: str | Item,
+    *,
+    quick: bool = False,
+    out: str | Path = OUT,
+    again: bool = False,
+    jobs: int = 1,
+    tracking: Tracking = _silent,
 ) -> Outcome:
     """Compute a figure, table or claim of a source, compare it with what it ought to be, draw it and write it down.
 
@@ -52,6 +58,7 @@ def reproduce(
         quick: at toy size.
         out: where the results lie.
         again: from the beginning, also where there is a result.
+        jobs: how many runs an item trains at once, each in a process of its own.
         tracking: opens a progress bar.
 
     Returns:
@@ -74,7 +81,7 @@ def reproduce(
         if again and folder.exists():
             shutil.rmtree(folder)
         (folder / RESULT).unlink(missing_ok=True)
-        work = Work(folder / PIECES / fingerprint(chosen, quick=quick), tracking)
+        work = Work(folder / PIECES / fingerprint(chosen, quick=quick), tracking, jobs)
         work.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DivminError(f"cannot write to {folder}: {error.strerror}") from error

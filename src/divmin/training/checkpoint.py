@@ -115,7 +115,9 @@ def read(path: Path) -> dict[str, Any]:
                 raise DivminError(f"{path} is damaged: the checksum of {bad} is wrong")
         payload = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise DivminError(f"{path} does not exist: no checkpoint was written there") from error
+        raise DivminError(
+            f"{path} does not exist: no checkpoint was written there; give a folder that divmin train wrote"
+        ) from error
     except OSError as error:
         raise DivminError(f"cannot read {path}: {error.strerror or error}") from error
     except DivminError:

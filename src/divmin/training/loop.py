@@ -176,6 +176,7 @@ def view_of(job: Job, state: State) -> View:
         folder=job.folder,
         latent=job.pair.latent,
         average=state.average,
+        critic=state.critic,
         seed=job.config.seed,
         source=job.source,
         evaluation=state.evaluation,

@@ -28,6 +28,7 @@ class View:
         folder: the run folder.
         latent: dimension of z.
         average: the moving average of the generator, in evaluation mode; not to be changed.
+        critic: the critic as it trains, on its device; not to be changed.
         seed: the run's seed.
         source: the data.
         evaluation: the last evaluation of samples on the way; None before the first.
@@ -40,6 +41,7 @@ class View:
     folder: Path
     latent: int
     average: nn.Module
+    critic: nn.Module
     seed: int
     source: Source
     evaluation: Evaluation | None = None

@@ -158,7 +158,7 @@ class _Search:
         z = torch.cartesian_prod(*axes).reshape(-1, len(axes))
         values, errors, slope = self.slopes(z, _model.TOLERANCE, self.track)
         shape = [self.nodes] * len(axes)
-        starts = z[_promising(slope.reshape(*shape, -1))]
+        starts = z[promising(slope.reshape(*shape, -1))]
         shown = [to(axis) for to, axis in zip(self.transforms, axes, strict=True)]
         grid = Landscape(
             dict(zip(self.names, shown, strict=True)), values.reshape(shape), errors.reshape(shape), self.f.name, len(z)
@@ -186,10 +186,10 @@ class _Search:
             size = step.norm(dim=1, keepdim=True)
             z = z + step * (longest / size).clamp(max=1)
             inside = ((z > self.low - margin) & (z < self.high + margin)).all(1)
-            z = _distinct(z[inside], SAME / 100)
+            z = distinct(z[inside], SAME / 100)
             if bool((size < 1e-9).all()):
                 break
-        z = _distinct(z, SAME)
+        z = distinct(z, SAME)
         if not len(z):
             return ()
         values, _, slope = self.slopes(z, PRECISE)
@@ -207,14 +207,14 @@ class _Search:
         )
 
 
-def _distinct(z: Tensor, distance: float) -> Tensor:
+def distinct(z: Tensor, distance: float) -> Tensor:
     """One of every group of points that lie together."""
     near = torch.cdist(z, z) < distance * (1 + z.abs().amax(1, keepdim=True)) if len(z) else torch.zeros(0, 0)
     first = ~(near.tril(-1).bool().any(1))
     return z[first]
 
 
-def _promising(slope: Tensor) -> Tensor:
+def promising(slope: Tensor) -> Tensor:
     """Indices of grid points, slopes [n, ..., k], beside which the gradient turns around or is smallest."""
     k = slope.shape[-1]
     size = slope.norm(dim=-1).nan_to_num(nan=math.inf)

@@ -1,0 +1,97 @@
+"""Section 8: how the generator's gradient b'(d) = w(d) dies out, or does not, where samples look fake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from divmin.papers import Cost, Found, Item, Work, register
+from divmin.papers.expected import Expected, near
+from divmin.papers.shannon.catalogue import canonical
+from divmin.papers.sources import SHANNON
+from divmin.plots.style import line_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# b' at -8 and 8 in closed form, canonical, and (C, R) of b' ~ C e^((2 - R) d) on the left
+TRUE = {
+    "kl": (exp(-8), exp(8), 1, 1),
+    "reverse_kl": (1.0, 1.0, 1, 2),
+    "js": (2 / (1 + exp(8)), 2 / (1 + exp(-8)), 2, 1),
+    "softened_reverse_kl": (2 / (1 + exp(-8)), 2 / (1 + exp(8)), 2, 2),
+    "softened_kl": (4 * exp(-8) / (1 + exp(-8)) ** 2, 4 * exp(8) / (1 + exp(8)) ** 2, 4, 1),
+    "pearson_chi2_doc000": (exp(8), exp(-8), 1, 3),
+}
+FAR = 40.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is drawn: log-ratios from -reach to reach, in nats."""
+
+    reach: float = 8.0
+
+
+def expectations() -> dict[str, Expected]:
+    wanted: dict[str, Expected] = {}
+    for name, (low, high, constant, weight) in TRUE.items():
+        wanted[f"{name}: b'(-8)"] = near(low, relative=1e-13, source="section 8")
+        wanted[f"{name}: b'(8)"] = near(high, relative=1e-13, source="section 8")
+        wanted[f"{name}: constant C on the left"] = near(constant, 1e-10, source=f"b' ~ C e^({2 - weight:+d} d)")
+    return wanted
+
+
+def compute(settings: Settings, work: Work) -> Found:
+    d = np.linspace(-settings.reach, settings.reach, 201)
+    numbers, curves = {}, []
+    for name, (*_, weight) in TRUE.items():
+        f = canonical(name)
+        for at in (-8.0, 8.0):
+            numbers[f"{name}: b'({at:g})"] = _slope_of_b(f, at)
+        numbers[f"{name}: constant C on the left"] = float(f.weight(-FAR)) / exp(-(2 - weight) * FAR)
+        curves.append(f.weight(d))
+    return Found(numbers, {"d": d, "w": np.stack(curves)})
+
+
+def _slope_of_b(f, at: float) -> float:  # type: ignore[no-untyped-def]
+    """b' through autograd: what backpropagation gives a generator's sample."""
+    import torch
+
+    d = torch.tensor(at, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(f.b(d), d)
+    return float(slope)
+
+
+def draw(found: Found, figure: Figure) -> None:
+    ax = figure.add_subplot()
+    for i, name in enumerate(TRUE):
+        colour, dash = line_style(i)
+        label = name.replace("pearson_chi2_doc000", "chi-square over the data").replace("_", " ")
+        ax.semilogy(found.arrays["d"], found.arrays["w"][i], dash, color=colour, label=label)
+    ax.set(xlabel="d = log p/q (nats)", ylabel="b'(d) = w(d)", ylim=(1e-4, 1e4))
+    ax.legend(frameon=False, fontsize="small")
+
+
+register(
+    Item(
+        name="shannon-saturation",
+        paper=SHANNON,
+        title="Section 8: saturation of the generator's gradient",
+        claim="On samples that look fake b' behaves as e^((2 - R) d): it dies out for R = 1 (KL, JS), stays for R = 2 (reverse KL, "
+        "SRKL) and grows for R = 3.",
+        settings=Settings(),
+        quick=Settings(),
+        cost=Cost(quick=1, full=1),
+        expected=expectations(),
+        compute=compute,
+        draw=draw,
+        size=(7, 4.5),
+        caption="Left end: what reaches a sample that the critic is sure is fake. Level lines go on pulling; falling ones "
+        "saturate.",
+        slips=("The text drops the constant C: the gradient of SRKL is twice that of reverse KL there.",),
+    )
+)

@@ -1,0 +1,217 @@
+"""From an item to its folder, its page and the book; from a name on the command line to an exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import divmin as dm
+from divmin.cli import main
+from divmin.errors import DivminError
+from divmin.papers import Cost, Found, Item, Work, item, items
+from divmin.papers.expected import at_least, at_most, between, near
+from divmin.papers.sources import HUSZAR
+from divmin.reproduction import book, reproduce, standing
+
+CALLS: list[int] = []
+
+
+@dataclass(frozen=True)
+class Settings:
+    n: int = 4
+    stop_at: int = -1
+
+
+def compute(settings: Settings, work: Work) -> Found:
+    values = []
+    for i in work.each("squares", range(settings.n)):
+        if i == settings.stop_at:
+            raise KeyboardInterrupt
+        values.append(float(work.piece(f"square-{i}", lambda i=i: _square(i))["value"]))
+    return Found({"sum": sum(values), "worst": 3.0}, {"values": np.array(values)}, notes=("<b>bold</b> & more",))
+
+
+def _square(i: int) -> dict[str, float]:
+    CALLS.append(i)
+    return {"value": float(i * i)}
+
+
+def draw(found: Found, figure: Any) -> None:
+    figure.add_subplot(xlabel="i", ylabel="square").plot(found.arrays["values"])
+
+
+def animate(found: Found, figure: Any) -> Iterator[None]:
+    ax = figure.add_subplot()
+    for i in range(len(found.arrays["values"])):
+        ax.plot(found.arrays["values"][: i + 1], "k.")
+        yield
+
+
+OWN = Item(
+    name="huszar-own", paper=HUSZAR, title="squares", claim="They add up.", settings=Settings(), quick=Settings(n=3),
+    cost=Cost(1, 1), expected={"sum": near(5.0, 1e-9, source="by hand"), "worst": at_most(4)}, compute=compute, draw=draw,
+    caption="a parabola", animate=animate,
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    CALLS.clear()
+
+
+def test_a_result_has_files_and_is_not_computed_again(tmp_path: Path) -> None:
+    outcome = reproduce(OWN, quick=True, out=tmp_path)
+    assert outcome.passed and outcome.tally == "2 passed" and CALLS == [0, 1, 2]
+    names = {path.name for path in outcome.folder.iterdir()}
+    assert {"result.json", "data.npz", "figure.png", "film.gif", "index.html"} <= names
+    page = (outcome.folder / "index.html").read_text()
+    assert "&lt;b&gt;bold&lt;/b&gt; &amp; more" in page and "<b>bold" not in page
+    again = reproduce(OWN, quick=True, out=tmp_path)
+    assert again == outcome and CALLS == [0, 1, 2]
+    reproduce(OWN, quick=True, out=tmp_path, again=True)
+    assert CALLS == [0, 1, 2] * 2
+
+
+def test_other_settings_are_another_result_and_full_size_has_its_own_place(tmp_path: Path) -> None:
+    reproduce(OWN, quick=True, out=tmp_path)
+    changed = replace(OWN, quick=Settings(n=2))
+    assert reproduce(changed, quick=True, out=tmp_path).numbers["sum"] == 1.0 and CALLS == [0, 1, 2, 0, 1]
+    full = reproduce(OWN, out=tmp_path)
+    assert full.folder.name == "full" and not full.passed, "0 + 1 + 4 + 9 is not 5"
+    assert [each.verdict for each in full.checks] == ["fail", "pass"]
+
+
+def test_interrupted_work_goes_on_and_damaged_pieces_are_made_again(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(replace(OWN, quick=Settings(n=3, stop_at=2)), quick=True, out=tmp_path)
+    assert not (tmp_path / "huszar-own" / "quick" / "result.json").exists() and CALLS == [0, 1]
+    work = Work(tmp_path / "pieces")
+    assert work.piece("a", lambda: {"x": [1.0, 2.0]})["x"].tolist() == [1.0, 2.0]
+    assert work.piece("a", lambda: {"x": 7.0})["x"].tolist() == [1.0, 2.0]
+    (tmp_path / "pieces" / "a.npz").write_bytes(b"PK half a file")
+    assert work.piece("a", lambda: {"x": 7.0})["x"].tolist() == 7.0
+
+
+def test_a_second_start_computes_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = compute
+
+    def stops(settings: Settings, work: Work) -> Found:
+        _ = [work.piece(f"square-{i}", lambda i=i: _square(i)) for i in range(2)]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(replace(OWN, compute=stops), quick=True, out=tmp_path)
+    outcome = reproduce(replace(OWN, compute=whole), quick=True, out=tmp_path)
+    assert CALLS == [0, 1, 2] and outcome.passed
+
+
+def test_a_finding_is_no_failure_and_what_is_missing_is_one(tmp_path: Path) -> None:
+    expected = {
+        "sum": near(6.0, finding="five, as anyone can count"), "absent": at_least(0.0), "worst": between(2, 4),
+    }  # fmt: skip
+    odd = replace(OWN, expected=expected)
+    outcome = reproduce(odd, quick=True, out=tmp_path)
+    assert [each.verdict for each in outcome.checks] == ["finding", "fail", "pass"]
+    assert outcome.verdict == "failed" and "five, as anyone can count" in (outcome.folder / "index.html").read_text()
+    del expected["absent"]
+    found = reproduce(replace(OWN, expected=expected), quick=True, out=tmp_path, again=True)
+    assert found.passed and found.verdict == "findings" and found.tally == "1 passed, 1 finding"
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"item": 3}'])
+def test_a_damaged_result_counts_as_none(tmp_path: Path, damage: str) -> None:
+    outcome = reproduce(OWN, quick=True, out=tmp_path)
+    (outcome.folder / "result.json").write_text(damage)
+    assert standing({"a": OWN}, tmp_path)[0].status == "not run"
+    assert reproduce(OWN, quick=True, out=tmp_path).passed
+
+
+def test_the_book_has_a_chapter_for_each_result(tmp_path: Path) -> None:
+    with pytest.raises(DivminError, match="nothing was reproduced yet"):
+        book(standing({"a": OWN}, tmp_path), tmp_path / "book.html")
+    reproduce(OWN, quick=True, out=tmp_path)
+    other = replace(OWN, name="huszar-other", claim="Never <run>.")
+    path = book(standing({"a": OWN, "b": other}, tmp_path), tmp_path / "book.html")
+    text = path.read_text()
+    assert 'href="#run-1"' in text and "Not run: huszar-other." in text and "They add up." in text
+    assert len(text) < 5_000_000
+    with pytest.raises(DivminError, match=r"must end in \.html"):
+        book(standing({"a": OWN}, tmp_path), tmp_path / "book.pdf")
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda: replace(OWN, expected={}), "could not fail"),
+        (lambda: replace(OWN, name="own"), "does not begin with the name of its paper"),
+        (lambda: replace(OWN, caption=""), "picture without a caption"),
+        (lambda: replace(OWN, quick=3), "same type of settings"),
+        (lambda: replace(OWN, cost=Cost(0, 1)), "what it costs"),
+        (lambda: near(float("nan")), "an interval from nan"),
+    ],
+)
+def test_items_that_cannot_be_are_refused(change: Callable[[], object], match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        change()
+
+
+def test_names_are_found_or_suggested() -> None:
+    assert next(iter(items("shannon"))) == "shannon-equation-2" and set(items("shannon")) < set(items())
+    with pytest.raises(DivminError, match="did you mean shannon-figure-2"):
+        item("shanon-figure-2")
+    with pytest.raises(DivminError, match="did you mean huszar"):
+        items("husar")
+
+
+class TestCommand:
+    def test_lists(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["reproduce", "--out", str(tmp_path)]) == 0
+        said = capsys.readouterr().out
+        assert all(name in said for name in items()) and "not run" in said
+        assert main(["reproduce", "--out", str(tmp_path), "--json"]) == 0
+        assert {each["item"] for each in json.loads(capsys.readouterr().out)} == set(items())
+
+    def test_runs_and_writes_the_book(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        told = ["--quick", "--out", str(tmp_path)]
+        assert main(["reproduce", "shannon-figure-2", "shannon-table-1", *told, "--report"]) == 0
+        said = capsys.readouterr().out
+        assert "pass  kl: R" in said and "36 passed" in said and (tmp_path / "book.html").exists()
+        assert main(["reproduce", "shannon-table-1", *told, "--json"]) == 0
+        record = json.loads(capsys.readouterr().out)
+        assert record["items"][0]["verdict"] == "passed" and record["book"] is None
+
+    def test_a_failure_is_exit_code_1(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        weight = dm.Divergence.weight
+        monkeypatch.setattr(dm.Divergence, "weight", lambda self, d: weight(self, 1.1 * d))
+        assert main(["reproduce", "shannon-table-1", "--quick", "--out", str(tmp_path)]) == 1
+        assert "fail" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["shannon-table-2"], "did you mean shannon-table-1?"),
+            (["--paper", "newton"], "unknown paper 'newton'"),
+            (["--all", "--paper", "huszar"], "three ways to choose"),
+            (["--again"], "--again needs items"),
+            (["--report"], "nothing was reproduced yet"),
+        ],
+    )
+    def test_bad_input_is_one_line(
+        self, words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["reproduce", *words, "--out", str(tmp_path)]) == 2
+        error = capsys.readouterr().err
+        assert said in error and error.count("\n") == 1
+
+    def test_a_folder_that_is_a_file(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "file").write_text("")
+        assert main(["reproduce", "shannon-table-1", "--quick", "--out", str(tmp_path / "file")]) == 2
+        assert "cannot write to" in capsys.readouterr().err
