@@ -27,6 +27,20 @@ def _shifted(function: Any) -> Any:
     return lambda self, d: function(self, d) + 1e-2 * (d + 0.5)
 
 
+def _ending(s: Any) -> Any:
+    """A cost that never exceeds a thousand."""
+    return lambda self, d: np.minimum(s(self, d), 1e3)
+
+
+def _heavier(build: Any) -> Any:
+    """Tails of which everything is a tenth too large."""
+
+    def wrong(self: Any, R: float, S: float, C: float, D: float, confidence: float | None = None) -> None:
+        build(self, R + 0.1, S + 0.1, 1.1 * C, 1.1 * D, confidence)
+
+    return wrong
+
+
 def _weighted(**changed: float) -> Any:
     """Tails whose weights and constants are off by so much."""
 
@@ -84,15 +98,21 @@ MUTATIONS = {
         Mutation(f"{SHANNON}.figure_1.law", _far),
         Mutation(f"{PUSHFORWARD}._integral", _heavy),
     ),
-    "shannon-figure-2": (
-        Mutation("divmin.family.base.Divergence.s", scaled(1.1)),
-        Mutation("divmin.family.base.Divergence.s", lambda s: lambda self, d: s(self, d) + 1e-3 * d),
+    "shannon-equation-1": (
+        Mutation(f"{BASE}.f", _tilted),
+        Mutation(f"{BASE}.df", _shifted),
+        Mutation(f"{BASE}.d2f", _tilted),
+        Mutation(f"{SHANNON}.equation_1.canonical", scaled(1.001)),
+        Mutation(f"{SHANNON}.equation_1.exact", _one_answer),
     ),
+    "shannon-figure-2": (Mutation(f"{BASE}.s", _shifted), Mutation(f"{BASE}.s", _ending)),
     "shannon-table-1": (
-        Mutation(
-            "divmin.family.base.Divergence.weight", lambda weight: lambda self, d: weight(self, d) * np.exp(1e-3 * d)
-        ),
-        Mutation("divmin.family.base.Divergence.sup", lambda sup: property(lambda self: 1 / sup.func(self))),
+        Mutation(f"{BASE}.weight", lambda weight: lambda self, d: weight(self, d) * np.exp(1e-3 * d)),
+        Mutation(f"{BASE}.weight", scaled(1.1)),
+        Mutation(f"{BASE}.sup", lambda sup: property(lambda self: 1 / sup.func(self))),
+        Mutation(f"{BASE}.s", _shifted),
+        Mutation(f"{BASE}.s", _ending),
+        Mutation("divmin.family.tails.Tails.__init__", _heavier),
     ),
     "shannon-figure-3": (
         Mutation(f"{BASE}.a", _tilted),

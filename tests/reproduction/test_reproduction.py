@@ -181,7 +181,7 @@ class TestCommand:
         told = ["--quick", "--out", str(tmp_path)]
         assert main(["reproduce", "shannon-figure-2", "shannon-table-1", *told, "--report"]) == 0
         said = capsys.readouterr().out
-        assert "pass  kl: R" in said and "36 passed" in said and (tmp_path / "book.html").exists()
+        assert "pass  kl: R" in said and "139 passed" in said and (tmp_path / "book.html").exists()
         assert main(["reproduce", "shannon-table-1", *told, "--json"]) == 0
         record = json.loads(capsys.readouterr().out)
         assert record["items"][0]["verdict"] == "passed" and record["book"] is None

@@ -1,5 +1,6 @@
 """Items of this source, in the order of its pages."""
 
+from divmin.papers.shannon import equation_1 as equation_1
 from divmin.papers.shannon import equation_2 as equation_2
 from divmin.papers.shannon import equation_35 as equation_35
 from divmin.papers.shannon import equation_42 as equation_42

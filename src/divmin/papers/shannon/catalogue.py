@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from divmin.family import Divergence, divergence
+from divmin.papers.reference import reference
 
 # Name in the reference, or in the source's footnotes -> ours. "Pearson" has the data's density in the denominator there.
 NAMES = {
@@ -30,6 +33,44 @@ PAIRS = {
     "p=N(0,1),q=N(1,1)": ("normal(0, 1)", "normal(1, 1)"),
     "p=N(0,1),q=N(0.5,1.5^2)": ("normal(0, 1)", "normal(0.5, 1.5)"),
 }
+# The ten of the source's table and text, and canonical values on a third pair, found with mpmath and SciPy like the reference.
+THIRD = ("0.5*normal(-2, 0.7) + 0.5*normal(2, 1)", "normal(0, 2)")
+ON_THIRD = {
+    "kl": 0.297297783814,
+    "reverse_kl": 0.445505964380,
+    "js": 0.319268129305,
+    "jeffreys": 0.371401874097,
+    "pearson_chi2_doc000": inf,
+    "softened_kl": 0.358193018168,
+    "softened_reverse_kl": 0.571743799456,
+    "igog": 0.500560205694,
+    "squared_hellinger": 0.335993342079,
+    "neyman_chi2_doc000": 0.280755735897,
+}
+SHOWN = {
+    "kl": "KL",
+    "reverse_kl": "reverse KL",
+    "js": "4 JS",
+    "jeffreys": "Jeffreys / 2",
+    "pearson_chi2_doc000": "Pearson / 2",
+    "softened_kl": "softened KL",
+    "softened_reverse_kl": "softened reverse KL",
+    "igog": "IGOG · 4/3",
+    "squared_hellinger": "Hellinger · 4",
+    "neyman_chi2_doc000": "Neyman / 2",
+}
+WITH_THIRD = PAIRS | {"a mixture and N(0,2^2)": THIRD}
+
+
+def values(pair: str) -> dict[str, float]:
+    """Canonical values on one of the three pairs, by name in the reference.
+
+    >>> values("a mixture and N(0,2^2)")["js"]
+    0.319268129305
+    """
+    if pair not in PAIRS:
+        return ON_THIRD
+    return {name: float(each["D"]) for name, each in reference("pairs", pair).items()}
 
 
 def canonical(name: str) -> Divergence:

@@ -3,30 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
-from divmin.family import divergence
+from divmin.family import Divergence, divergence
 from divmin.papers import Cost, Found, Item, Table, Work, register
-from divmin.papers.expected import Expected, near
+from divmin.papers.expected import Expected, at_most, near
 from divmin.papers.reference import reference
 from divmin.papers.sources import SHANNON
 
-# Our name, the source's or the reference's, and the tail weights (R, S) that are expected.
+
+@dataclass(frozen=True)
+class Row:
+    """What is expected of a divergence in canonical scale: f'' ~ C u^-R as u -> 0, f'' ~ D u^(S - 3) as u -> inf.
+
+    Args:
+        referred: its name in the reference, where it has one.
+        R, S: tail weights.
+        C, D: constants of both tails.
+    """
+
+    referred: str | None
+    R: float
+    S: float
+    C: float
+    D: float
+
+
 ROWS = {
-    "kl": ("kl", 1, 2),
-    "reverse_kl": ("reverse_kl", 2, 1),
-    "js": ("js", 1, 1),
-    "jeffreys": ("jeffreys", 2, 2),
-    "chi2_data_denominator": ("pearson_chi2_doc000", 3, 0),
-    "softened_kl": ("softened_kl", 1, 0),
-    "softened_reverse_kl": ("softened_reverse_kl", 2, 0),
-    "igog": ("igog", 2, 0),
-    "squared_hellinger": ("squared_hellinger", 1.5, 1.5),
-    "chi2_model_denominator": ("neyman_chi2_doc000", 0, 3),
-    "power(-0.5)": (None, 2.5, 0.5),
-    "nonsaturating(softened_kl)": (None, 2, -1),
-    "nonsaturating(softened_reverse_kl)": (None, 3, -1),
+    "kl": Row("kl", 1, 2, 1, 1),
+    "reverse_kl": Row("reverse_kl", 2, 1, 1, 1),
+    "js": Row("js", 1, 1, 2, 2),
+    "jeffreys": Row("jeffreys", 2, 2, 1 / 2, 1 / 2),
+    "chi2_data_denominator": Row("pearson_chi2_doc000", 3, 0, 1, 1),
+    "softened_kl": Row("softened_kl", 1, 0, 4, 4),
+    "softened_reverse_kl": Row("softened_reverse_kl", 2, 0, 2, 2),
+    "igog": Row("igog", 2, 0, 4 / 3, 8 / 3),
+    "squared_hellinger": Row("squared_hellinger", 1.5, 1.5, 1, 1),
+    "chi2_model_denominator": Row("neyman_chi2_doc000", 0, 3, 1, 1),
+    "power(-0.5)": Row(None, 2.5, 0.5, 1, 1),
+    "power(1.5)": Row("alpha_1.5", 0.5, 2.5, 1, 1),
+    "nonsaturating(softened_kl)": Row(None, 2, -1, 4, 4),
+    "nonsaturating(softened_reverse_kl)": Row(None, 3, -1, 2, 2),
 }
 
 
@@ -36,47 +55,82 @@ class Settings:
 
     Args:
         far: log-ratios on both sides, in nats.
+        farther: the same for sums, of which the lighter tail must have died out.
         apart: the distance over which the slope of log w is taken.
     """
 
     far: float = 40.0
+    farther: float = 150.0
     apart: float = 1.0
 
 
 def expectations() -> dict[str, Expected]:
-    """R and S of every row, and the supremum in canonical scale where the reference has it."""
+    """Both tails of every row, which sides are bounded, the supremum where the reference has it, and the rule for sums."""
     wanted: dict[str, Expected] = {}
-    for name, (referred, left, right) in ROWS.items():
-        wanted[f"{name}: R"] = near(left, 1e-9, source="table 1")
-        wanted[f"{name}: S"] = near(right, 1e-9, source="table 1")
-        if referred is not None:
-            wanted[f"{name}: supremum"] = near(reference("divergences", referred, "sup_D_f"), relative=1e-11)
+    for name, row in ROWS.items():
+        for weight, value in (("R", row.R), ("S", row.S)):
+            wanted[f"{name}: {weight}"] = near(value, 1e-9, source="table 1")
+            wanted[f"{name}: {weight} declared"] = near(value, 1e-12, source="table 1")
+        for constant, value in (("C", row.C), ("D", row.D)):
+            wanted[f"{name}: {constant}"] = near(value, relative=1e-10, source="derived")
+            wanted[f"{name}: {constant} declared"] = near(value, relative=1e-12, source="derived")
+        wanted[f"{name}: sides on which s has a limit"] = near(_sides(row), source="bounded iff R < 2, S < 2")
+        if row.referred is not None:
+            wanted[f"{name}: supremum"] = near(reference("divergences", row.referred, "sup_D_f"), relative=1e-11)
+    wanted["sums of two rows: largest error of (max R, max S)"] = at_most(1e-9, source="section 4")
+    wanted["sums of two rows: largest error of C and D, which add on ties"] = at_most(1e-9, source="section 4")
     return wanted
 
 
+def _sides(row: Row) -> float:
+    """10 for the left one, 1 for the right one."""
+    return 10.0 * (row.R < 2) + (row.S < 2)
+
+
 def compute(settings: Settings, work: Work) -> Found:
-    """Slopes of log w far out: w ~ C e^((2 - R) d) on the left and D e^((S - 1) d) on the right."""
+    """Slopes and constants of log w far out, and where s itself stays finite."""
     numbers, rows = {}, []
-    ends = np.array([-settings.far, -settings.far + settings.apart, settings.far - settings.apart, settings.far])
-    for name, (referred, _, _) in ROWS.items():
-        f = divergence(name).canonical()
-        log = np.log(f.weight(ends))
-        left, right = 2 - (log[1] - log[0]) / settings.apart, 1 + (log[3] - log[2]) / settings.apart
-        numbers[f"{name}: R"], numbers[f"{name}: S"] = left, right
-        if referred is not None:
-            numbers[f"{name}: supremum"] = f.sup
-        kind = (
-            "bounded"
-            if f.bounded
-            else "left-bounded"
-            if f.left_bounded
-            else "right-bounded"
-            if f.right_bounded
-            else "unbounded"
-        )
-        rows.append((name, f"{left:.4g}", f"{right:.4g}", f"({f.tails.R:.4g}, {f.tails.S:.4g})", kind, f"{f.sup:.6g}"))
-    heads = ("divergence", "R measured", "S measured", "declared", "kind", "supremum (canonical)")
+    members = {name: divergence(name).canonical() for name in ROWS}
+    for name, f in members.items():
+        measured = _measured(f, settings.far, settings.apart)
+        for key, value in measured.items():
+            numbers[f"{name}: {key}"] = value
+            numbers[f"{name}: {key} declared"] = getattr(f.tails, key)
+        ends = [bool(np.isfinite(float(f.s(side * inf)))) for side in (-1, 1)]
+        numbers[f"{name}: sides on which s has a limit"] = 10.0 * ends[0] + ends[1]
+        numbers[f"{name}: supremum"] = f.sup
+        kind = {(True, True): "bounded", (True, False): "left-bounded", (False, True): "right-bounded"}
+        shown = (f"{measured[key]:.4g}" for key in ("R", "S", "C", "D"))
+        rows.append((name, *shown, kind.get((ends[0], ends[1]), "unbounded"), f"{f.sup:.6g}"))
+    weights, constants = _sums(members, settings)
+    numbers["sums of two rows: largest error of (max R, max S)"] = weights
+    numbers["sums of two rows: largest error of C and D, which add on ties"] = constants
+    heads = ("divergence", "R", "S", "C", "D", "kind", "supremum (canonical)")
     return Found(numbers, tables=(Table(heads, tuple(rows)),))
+
+
+def _measured(f: Divergence, far: float, apart: float) -> dict[str, float]:
+    """R, S, C and D, since w ~ C e^((2 - R) d) on the left and w ~ D e^((S - 1) d) on the right."""
+    log = np.log(f.weight(np.array([-far, -far + apart, far - apart, far])))
+    left, right = (log[1] - log[0]) / apart, (log[3] - log[2]) / apart
+    constants = {"C": np.exp(log[0] + left * far), "D": np.exp(log[3] - right * far)}
+    return {"R": float(2 - left), "S": float(1 + right), **{name: float(each) for name, each in constants.items()}}
+
+
+def _sums(members: dict[str, Divergence], settings: Settings) -> tuple[float, float]:
+    """How far tails of sums of two different rows are off the rule: in their weights, and in their constants."""
+    weights, constants = [], []
+    names = list(members)
+    for i, one in enumerate(names):
+        for other in names[i + 1 :]:
+            got = _measured(members[one] + members[other], settings.farther, settings.apart)
+            for weight, constant in (("R", "C"), ("S", "D")):
+                pair = [(getattr(ROWS[name], weight), getattr(ROWS[name], constant)) for name in (one, other)]
+                top = max(each for each, _ in pair)
+                weights.append(abs(got[weight] - top))
+                total = sum(value for each, value in pair if each == top)
+                constants.append(abs(got[constant] / total - 1))
+    return max(weights), max(constants)
 
 
 register(
@@ -85,7 +139,7 @@ register(
         paper=SHANNON,
         title="Table 1: tail weights (R, S) and boundedness",
         claim="The weights of both tails say how a divergence treats samples that look fake and data that the model misses; "
-        "a side is bounded exactly if its weight is below 2.",
+        "a side is bounded exactly if its weight is below 2. In a sum the larger weight decides, and equal ones add.",
         settings=Settings(),
         quick=Settings(),
         cost=Cost(quick=1, full=1),
