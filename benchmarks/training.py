@@ -29,7 +29,8 @@ import torch
 
 import divmin as dm
 from divmin.data import Source
-from divmin.evaluation import colour_entropy, evaluate
+from divmin.evaluation import colour_entropy, evaluate, sharpness
+from divmin.papers.berger.models import MODELS
 from divmin.plots import save_samples
 from divmin.sweeps import read_values
 from divmin.training import Run, TrainConfig, resume, train
@@ -47,7 +48,6 @@ LOSSES: dict[str, dict[str, Any]] = {
     "nonsaturating, packing 2": {"recipe": "nonsaturating", "packing": 2},
     "nonsaturating, packing 4": {"recipe": "nonsaturating", "packing": 4},
 }
-BERGER = {"likelihood": "features"}
 PIXELS = {"image_size": 32, "channels": 3}
 
 
@@ -75,15 +75,9 @@ class Study:
     extra: dict[str, Callable[[torch.Tensor, torch.Tensor], float]] = field(default_factory=dict)
 
 
-def sharpness(fake: torch.Tensor, real: torch.Tensor) -> float:
-    """The variance of the Laplacian of samples over that of the data: 1 is as sharp as data."""
-    kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])[None, None]
-
-    def of(x: torch.Tensor) -> float:
-        grey = x.mean(1, keepdim=True)
-        return float(torch.nn.functional.conv2d(grey, kernel).var((1, 2, 3)).mean())
-
-    return of(fake) / of(real)
+def sharper(fake: torch.Tensor, real: torch.Tensor) -> float:
+    """The sharpness of samples over that of the data: 1 is as sharp as data."""
+    return sharpness(fake) / sharpness(real)
 
 
 def colours(fake: torch.Tensor, real: torch.Tensor) -> float:
@@ -146,14 +140,8 @@ STUDIES = {
         "CIFAR-10 at 32 pixels, Berger & Sebag's five models at a quarter of their width",
         replace(IMAGES, data="cifar10", model="berger", width=8, latent=64, steps=1200, batch_size=32, critic_steps=2,
                 generator_lr=5e-4, critic_lr=5e-4, beta1=0.5, beta2=0.9, orthogonal=1e-4, **PIXELS),
-        {
-            "gan": {"recipe": "berger_rkl"},
-            "vae": {"recipe": "berger_kl", "likelihood_noise": True} | BERGER,
-            "vaegan": {"recipe": "vaegan", "fakes": "reconstructions"} | BERGER,
-            "sdkl without sampling": {"recipe": "sdkl"} | BERGER,
-            "sdkl": {"recipe": "sdkl", "likelihood_noise": True} | BERGER,
-        },
-        "frechet,kernel,recall", 5000, extra={"sharpness": sharpness},
+        MODELS,
+        "frechet,kernel,recall", 5000, extra={"sharpness": sharper},
     ),
 }  # fmt: skip
 GROUPS = {"mixtures": ("ring", "grid")}

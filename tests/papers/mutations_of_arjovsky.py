@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from mutation import Mutation, scaled
+
+HERE = "divmin.papers.arjovsky"
 
 
 def _off(factor: float, where: Callable[[Any], bool] = lambda q: True) -> Callable[[Any], Any]:
@@ -32,23 +35,71 @@ def _always_noisy(felt: Any) -> Any:
     return lambda self, noisy: felt(self, noisy=True)
 
 
+def _below_zero(disturbed: Any) -> Any:
+    """A critic that is no probability."""
+
+    def wrong(ripple: Any, eps: float) -> Any:
+        critic = disturbed(ripple, eps)
+        return lambda x: critic(x) - 1e-3
+
+    return wrong
+
+
+def _forced(normal: bool) -> Callable[[Any], Any]:
+    """Normal gradients for Cauchy ones, or the other way round."""
+    return lambda draw: lambda rng, jacobian, draws, **asked: draw(rng, jacobian, draws, normal=normal)
+
+
+def _off_centre(draw: Any) -> Any:
+    """Gradients moved by a tenth of their quartile."""
+
+    def wrong(*given: Any, **asked: Any) -> Any:
+        found = draw(*given, **asked)
+        return found + 0.1 * np.median(np.abs(found))
+
+    return wrong
+
+
 MUTATIONS: dict[str, tuple[Mutation, ...]] = {
+    "arjovsky-lemma-1": (
+        Mutation(f"{HERE}.jacobians.local_sizes", lambda sizes: lambda *given: sizes(*given) + 1e-3),
+        Mutation(f"{HERE}.jacobians.boxes", lambda boxes: lambda *given: boxes(*given) ** 1.5),
+    ),
     "arjovsky-theorem-2-3": (
         Mutation("divmin.values.exact", _off(0.9)),
         Mutation("divmin.values.exact", _off(0.9, lambda q: "[" in q)),
-        Mutation("divmin.papers.arjovsky.perfect_critic.step", lambda step: lambda t: (t / 1000).sigmoid()),
-        Mutation("divmin.papers.arjovsky.perfect_critic.across", lambda across: lambda x: across(x) + 1e-3 * x.sum(1)),
+        Mutation(f"{HERE}.perfect_critic.step", lambda step: lambda t: (t / 1000).sigmoid()),
+        Mutation(f"{HERE}.perfect_critic.across", lambda across: lambda x: across(x) + 1e-3 * x.sum(1)),
+    ),
+    "arjovsky-theorem-2-4": (
+        Mutation("divmin.objectives.Recipe.generator_loss", scaled(1e4)),
+        Mutation("divmin.objectives.Recipe.generator_loss", scaled(1e-7)),
+        Mutation(f"{HERE}.theorem_2_4.disturbed", lambda critic: lambda r, eps: critic(r, eps**2)),
+        Mutation(f"{HERE}.theorem_2_4.disturbed", _below_zero),
+        Mutation(f"{HERE}.perfect_critic.step", lambda step: lambda t: (t / 1000).sigmoid()),
     ),
     "arjovsky-theorem-2-5": (
         Mutation("divmin.objectives.Recipe.generator_loss", scaled(1.001)),
         Mutation("divmin.values.exact", _off(-1.0)),
     ),
+    "arjovsky-theorem-2-6": (
+        Mutation(f"{HERE}.theorem_2_6.draw_gradients", scaled(1.1)),
+        Mutation(f"{HERE}.theorem_2_6.draw_gradients", _forced(True)),
+        Mutation(f"{HERE}.theorem_2_6.draw_gradients", _forced(False)),
+        Mutation(f"{HERE}.theorem_2_6.draw_gradients", _off_centre),
+    ),
     "arjovsky-theorem-3-2": (
         Mutation("divmin.objectives.Recipe.generator_loss", scaled(1.001)),
         Mutation("divmin.values.exact", _off(0.9)),
-        Mutation("divmin.papers.arjovsky.noise.Nodes.density", _shifted),
-        Mutation("divmin.papers.arjovsky.theorem_3_2.Pair.felt", _always_noisy),
+        Mutation(f"{HERE}.noise.Nodes.density", _shifted),
+        Mutation(f"{HERE}.theorem_3_2.Pair.felt", _always_noisy),
         Mutation("divmin.values.exact", _off(-1.0)),
-        Mutation("divmin.papers.arjovsky.theorem_3_2.Pair.js_slope", lambda slope: lambda self: slope(self) + 1e-3),
+        Mutation(f"{HERE}.theorem_3_2.Pair.js_slope", lambda slope: lambda self: slope(self) + 1e-3),
+    ),
+    "arjovsky-theorem-3-3": (
+        Mutation("divmin.values.exact", _off(1e-3)),
+        Mutation("divmin.values.exact", _off(1e6)),
+        Mutation(f"{HERE}.theorem_3_3.deviation", scaled(0.5)),
+        Mutation(f"{HERE}.theorem_3_3.between", scaled(0.5)),
     ),
 }

@@ -37,6 +37,14 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
     ),
     "arjovsky-figure-3": (
         Mutation("divmin.adversary.contest.norms", _constant),
-        Mutation("divmin.papers.arjovsky.parallel_curves.shifted", lambda shifted: lambda gap: shifted(gap + 1.0)),
+        Mutation("divmin.papers.arjovsky.parallel_curves.frozen", lambda frozen: lambda gap: frozen(gap + 1.0)),
+    ),
+    "arjovsky-dcgan": (
+        Mutation("divmin.training.critic.TrainedCritic.score", _deaf),
+        Mutation("divmin.adversary.contest.norms", _constant),
+    ),
+    "arjovsky-noise": (
+        Mutation("divmin.adversary.contest.norms", _constant),
+        Mutation("divmin.papers.arjovsky.sine_curves.exact_gradient", lambda exact: lambda *asked: (0.0, 2.0)),
     ),
 }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import nullcontext
 from dataclasses import replace
 
+import torch
 from mutation import Mutation, scaled
 
+from divmin.papers.berger.gap import curve
 from divmin.papers.berger.line import nothing
 from divmin.papers.berger.splits import SHIFTS, split
 from divmin.training import single
@@ -58,6 +61,21 @@ def _loud(f):
     return split(f, SHIFTS["D"])
 
 
+def _half_as_steep(steepness):
+    """Slopes off by a factor of two."""
+
+    def wrong(network, x, y):
+        found = steepness(network, x, y)
+        return replace(found, largest=found.largest / 2)
+
+    return wrong
+
+
+def _far_away(self, z):
+    """Reconstructions that do not know their gap."""
+    return curve((1 + torch.erf(z[:, 0] / math.sqrt(2))) / 2) + torch.tensor([0.0, 1.0]) + 0 * self.up
+
+
 def _rotated(rows):
     """The same layers with kernels and strides of their neighbours: the grids differ, and the last does not."""
     return tuple((row[0], *other[1:]) for row, other in zip(rows, (*rows[1:], rows[0]), strict=True))
@@ -99,5 +117,10 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
         Mutation("divmin.models.berger.scaled", lambda scaled: lambda *sizes: scaled(*sizes) + 1),
         *(Mutation(f"divmin.models.berger.{name}", _rotated) for name in ("ENCODER", "GENERATOR", "CRITIC")),
         Mutation("divmin.models.berger._connected", _without_variances),
+    ),
+    "berger-proposition-1": (
+        Mutation("divmin.papers.berger.proposition_1.steepness", _half_as_steep),
+        Mutation("divmin.papers.berger.gap.Reconstructions.forward", lambda forward: _far_away),
+        Mutation("divmin.papers.berger.gap.Settings", lambda settings: lambda **how: settings(**how | {"steps": 50})),
     ),
 }

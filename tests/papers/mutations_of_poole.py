@@ -29,6 +29,11 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
         Mutation("divmin.models.ali.ALIGenerator.forward", scaled(0.5)),
         Mutation("divmin.models.layered.LayeredCritic.forward", scaled(0.0)),
     ),
+    "poole-cifar": (
+        loss(lambda right, d: right * 1e36),
+        Mutation("divmin.models.ali.CRITIC", lambda rows: rows[:-1]),
+        Mutation("divmin.models.ali.ALIGenerator.forward", lambda forward: lambda self, z: 2 + forward(self, z)),
+    ),
     "poole-table-objectives": (
         loss(lambda right, d: right + 0.01 * (d + d * d)),
         loss(lambda right, d: -d),

@@ -204,6 +204,12 @@ MUTATIONS = {
             "divmin.objectives.base.Recipe.generator_loss", lambda loss: lambda self, fake: loss(_other(self), fake)
         ),
     ),
+    "shannon-traps": (
+        Mutation(
+            "divmin.papers.shannon.traps.fit", lambda fit: lambda *given: replace(fit("js", *given[1:]), points=())
+        ),
+        Mutation("divmin.papers.shannon.traps.descend", lambda flow: lambda *given: flow(*given, time=0.5)),
+    ),
 }
 
 

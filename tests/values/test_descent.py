@@ -26,7 +26,7 @@ def test_each_start_reaches_the_minimum_of_its_basin() -> None:
 def test_a_path_that_is_known() -> None:
     """Between normals of one width D = m^2 / 2, and m falls like e^-t."""
     found = descend("reverse_kl", Normal(*torch.tensor([0.0, 1.0], dtype=torch.float64)), "normal(m, 1)", {"m": [2.0]})
-    assert found.paths["m"][0] == pytest.approx(2 * np.exp(-found.times), abs=1e-4)
+    assert found.paths["m"][0] == pytest.approx(2 * np.exp(-found.times), abs=1e-3)
 
 
 def test_the_divergence_never_rises_on_the_way() -> None:

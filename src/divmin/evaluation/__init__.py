@@ -15,6 +15,7 @@ from divmin.evaluation.divergences import log_ratios as log_ratios
 from divmin.evaluation.diversity import colour_entropy as colour_entropy
 from divmin.evaluation.diversity import hue_share as hue_share
 from divmin.evaluation.diversity import mean_distance as mean_distance
+from divmin.evaluation.diversity import sharpness as sharpness
 from divmin.evaluation.energy import energy as energy
 from divmin.evaluation.evaluate import assess as assess
 from divmin.evaluation.evaluate import compare as compare

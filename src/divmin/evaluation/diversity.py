@@ -67,6 +67,26 @@ def hue_share(images: Tensor, low: float, high: float) -> float:
     return float(inside.sum() / coloured.sum())
 
 
+def sharpness(images: Tensor) -> float:
+    """The variance of the Laplacian of grey images, averaged over them: larger for more edges, also for noise.
+
+    Args:
+        images: [n, channels, height, width], three pixels high and wide at least.
+
+    Raises:
+        DivminError: no images.
+
+    Example:
+        >>> checks = torch.tensor([[-1.0, 1.0], [1.0, -1.0]]).repeat(1, 1, 2, 2)
+        >>> sharpness(checks) > sharpness(0.5 * checks) > sharpness(torch.zeros(1, 1, 4, 4)) == 0
+        True
+    """
+    _check(images)
+    kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]], dtype=images.dtype, device=images.device)
+    grey = images.mean(1, keepdim=True)
+    return float(torch.nn.functional.conv2d(grey, kernel[None, None]).var((1, 2, 3)).mean())
+
+
 def mean_distance(images: Tensor) -> float:
     """The mean distance of neighbours in the order given, by pixels: the root of the mean squared difference.
 

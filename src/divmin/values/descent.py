@@ -21,7 +21,7 @@ from divmin.family import divergence as named_divergence
 from divmin.values import model as _model
 
 ROUND, ROUNDS = 64.0, 8  # the time of the first round, and how often as much as before is added
-RELATIVE, ABSOLUTE = 1e-5, 1e-9  # of every step
+RELATIVE, ABSOLUTE = 1e-4, 1e-8  # of every step
 TOLERANCE = 1e-8  # relative, of the integrals
 SETTLED = 1e-8
 

@@ -62,12 +62,14 @@ class Watched:
 
     def peak(self, name: str) -> Floats:
         """The largest of all looks [generators, seeds]."""
-        return np.max(self.curves[name], axis=-1)
+        return np.asarray(np.max(self.curves[name], axis=-1), dtype=np.float64)
 
     def right_from(self, share: float = 1.0) -> Floats:
-        """The first look at which the held-out accuracy reached a share, in steps [generators, seeds]; infinite if none."""
-        reached = self.curves["accuracy"] >= share
-        return np.asarray(np.where(reached.any(axis=-1), self.step[reached.argmax(axis=-1)], np.inf))
+        """The look from which on the held-out accuracy never fell below a share, in steps [generators, seeds]; infinite if none."""
+        wrong = self.curves["accuracy"] < share
+        after = wrong.shape[-1] - wrong[..., ::-1].argmax(axis=-1)  # the look after the last wrong one
+        after = np.where(wrong.any(axis=-1), after, 0)
+        return np.append(self.step, np.inf)[after]
 
     def decades(self, name: str) -> Floats:
         """log10 of the largest over the last [generators, seeds]: how far a gradient fell."""

@@ -39,7 +39,7 @@ class Settings:
     least: float = 0.05
     most: float = 5.0
     widths: int = 41
-    crossing: tuple[float, ...] = (0.1, 0.01, 0.001)
+    crossing: tuple[float, ...] = (0.01, 0.001)
     points: int = 20000
     seed: int = 0
 
@@ -175,7 +175,7 @@ register(
         "almost everywhere and flat on both; JS is log 2 and both KL are infinite, however close the manifolds are.",
         settings=SETTINGS,
         quick=Settings(widths=11, points=2000),
-        cost=Cost(quick=1, full=3),
+        cost=Cost(quick=2, full=4),
         expected=expectations(),
         compute=compute,
         draw=draw,

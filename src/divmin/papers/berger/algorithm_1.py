@@ -249,7 +249,7 @@ register(
         "of reconstruction and prior alone, the decoder of reconstruction and critic, the critic of its own loss.",
         settings=Settings(),
         quick=Settings(batch=2048, moves=30, steps=150, rate=0.05, learned=0),
-        cost=Cost(quick=6, full=60),
+        cost=Cost(quick=4, full=70),
         expected=expectations(),
         compute=compute,
         draw=draw,

@@ -1,4 +1,5 @@
 """Items of this source, in the order of its pages."""
 
 from divmin.papers.poole import architecture as architecture
+from divmin.papers.poole import cifar as cifar
 from divmin.papers.poole import table_objectives as table_objectives

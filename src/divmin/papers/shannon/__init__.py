@@ -17,3 +17,4 @@ from divmin.papers.shannon import figure_5 as figure_5
 from divmin.papers.shannon import operations as operations
 from divmin.papers.shannon import saturation as saturation
 from divmin.papers.shannon import table_1 as table_1
+from divmin.papers.shannon import traps as traps

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch.distributions import Normal
 
@@ -16,15 +15,17 @@ from divmin.papers import Cost, Found, Item, Table, Work, register
 from divmin.papers.expected import Expected, at_least, at_most, near
 from divmin.papers.item import largest
 from divmin.papers.shannon.learned import Play, play
-from divmin.papers.shannon.schemes import MEANT, MIXTURES, RECIPES, SHOWN, STARTS, gradient, minimised, minimum, told
+from divmin.papers.shannon.panel import contours, values
+from divmin.papers.shannon.schemes import MEANT, MIXTURES, RECIPES, SHOWN, STARTS, gradients, minimised, minimum, told
 from divmin.papers.sources import SHANNON
 from divmin.plots.style import COLOURS
-from divmin.values import descend, fit, landscape
+from divmin.values import descend, fit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DATA = MIXTURES["D_fig5"]
+REACH = 2.6  # of the picture
 POINTS = 12  # parameters at which gradients are compared
 
 
@@ -90,7 +91,8 @@ def expectations() -> dict[str, Expected]:
 def compute(settings: Settings, work: Work) -> Found:
     p = densities()[DATA]()
     numbers: dict[str, float] = {}
-    arrays = _contours(settings)
+    arrays: dict[str, NDArray[Any]] = {}
+    places = _places()
     learned = [
         work.piece(f"learned-{seed}", partial(_learned, settings, seed))["path"]
         for seed in work.each("learned critics", settings.seeds)
@@ -106,7 +108,7 @@ def compute(settings: Settings, work: Work) -> Found:
         numbers[f"{scheme}: stationary points of what it minimises"] = len(points)
         numbers[f"{scheme}: mu of the minimum"], numbers[f"{scheme}: sigma of the minimum"] = mu, sigma
         numbers[f"{scheme}: largest difference of the generator's gradient from that of the divergence"] = largest(
-            [told(scheme, DATA, *at) - gradient(f, DATA, *at) for at in _places()]
+            np.stack([told(scheme, DATA, *at) for at in places]) - gradients(f, DATA, places)
         )
         flow = descend(f, p, Normal, starts)
         ends = np.stack([flow.ends["loc"], flow.ends["scale"]], 1)
@@ -123,6 +125,8 @@ def compute(settings: Settings, work: Work) -> Found:
         rows += [_row(scheme, start, minimum(name), tails[:, i, k], scatter) for k, start in enumerate(settings.starts)]
         arrays |= {f"{name} flow loc": flow.paths["loc"], f"{name} flow scale": flow.paths["scale"]}
         arrays[f"{name} learned"] = paths[0, i]
+        drawn = values(name, DATA, settings.places, REACH)
+        arrays |= {"mu": drawn["mu"], "sigma": drawn["sigma"], name: drawn["values"]}
     heads = ("scheme", "start (mu, sigma)", "exact minimum", "mean of the last quarter, over seeds", "sd on the way")
     return Found(numbers, arrays, (Table(heads, tuple(rows)),))
 
@@ -131,19 +135,10 @@ def _learned(settings: Settings, seed: int) -> dict[str, object]:
     return {"path": play(DATA, list(RECIPES.values()), settings.starts, settings.play, seed)}
 
 
-def _places() -> list[tuple[float, float]]:
+def _places() -> NDArray[np.float64]:
     """Parameters all over the picture, the same in every run."""
     random = np.random.default_rng(0)
-    return list(zip(random.uniform(-2, 2, POINTS).tolist(), random.uniform(0.4, 2, POINTS).tolist(), strict=True))
-
-
-def _contours(settings: Settings) -> dict[str, NDArray[Any]]:
-    grid = {
-        "loc": torch.linspace(-2.6, 2.6, settings.places, dtype=torch.float64),
-        "scale": torch.logspace(-0.6, 0.5, settings.places, dtype=torch.float64),
-    }
-    values = {name: landscape(name, densities()[DATA](), Normal, grid).values.numpy() for name in MEANT.values()}
-    return {"loc": grid["loc"].numpy(), "scale": grid["scale"].numpy(), **values}
+    return np.stack([random.uniform(-2, 2, POINTS), random.uniform(0.4, 2, POINTS)], 1)
 
 
 def _row(
@@ -159,10 +154,7 @@ def draw(found: Found, figure: Figure) -> None:
 
     arrays = found.arrays
     for ax, (scheme, name) in zip(figure.subplots(1, 2, sharex=True, sharey=True), MEANT.items(), strict=True):
-        values = arrays[name].T
-        low, high = values.min(), np.quantile(values, 0.97)
-        levels = low + (high - low) * np.linspace(0.005, 1, 22) ** 2
-        ax.contour(arrays["loc"], arrays["scale"], values, levels, colors="0.75", linewidths=0.7)
+        contours(ax, arrays["mu"], arrays["sigma"], arrays[name])
         for k, path in enumerate(arrays[f"{name} learned"]):
             colour = COLOURS[k % len(COLOURS)]
             flow = [arrays[f"{name} flow {part}"][k] for part in ("loc", "scale")]
@@ -171,9 +163,7 @@ def draw(found: Found, figure: Figure) -> None:
             ax.plot(*path[0], "o", color=colour, markersize=6)
         ax.plot(*minimum(name), "*", color="black", markersize=13, zorder=5)
         ax.plot(*minimum(next(each for each in MEANT.values() if each != name)), "x", color="black", zorder=5)
-        ax.set(xlabel="mu", ylabel="sigma", yscale="log", title=f"{scheme}, over contours of {SHOWN[name]}")
-        ax.set_yticks([0.3, 0.5, 1, 2, 3], labels=["0.3", "0.5", "1", "2", "3"])
-        ax.minorticks_off()
+        ax.set_title(f"{scheme}, over contours of {SHOWN[name]}")
         ax.label_outer()
     kinds = (
         ({"linestyle": "-"}, "learned critic"),

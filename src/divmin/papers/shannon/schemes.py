@@ -64,9 +64,9 @@ def told(scheme: str, data: str, mu: float, sigma: float) -> NDArray[np.float64]
     return torch.stack([(weight * pull * slope).sum(), (weight * pull * slope * sigma * z).sum()]).numpy()
 
 
-def gradient(f: Divergence, data: str, mu: float, sigma: float) -> NDArray[np.float64]:
-    """The exact gradient [2] of D_f by (mu, log sigma)."""
-    at = torch.tensor([[mu, sigma]], dtype=torch.float64)
+def gradients(f: Divergence, data: str, places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The exact gradients [n, 2] of D_f by (mu, log sigma), at (mu, sigma) [n, 2]."""
+    at = torch.as_tensor(places, dtype=torch.float64)
     found = field(f, densities()[data](), Normal, ("loc", "scale"), at, True)
     assert found.gradients is not None
-    return (found.gradients[0] * torch.tensor([1.0, sigma], dtype=torch.float64)).numpy()
+    return torch.stack([found.gradients[:, 0], found.gradients[:, 1] * at[:, 1]], 1).numpy()

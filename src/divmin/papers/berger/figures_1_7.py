@@ -1,0 +1,169 @@
+"""Figures 1 to 7: critic loss and KL term of the five models over training, and what their samples look like."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from divmin.papers import Cost, Found, Item, Table, Work, register
+from divmin.papers.berger.models import LEAST, MODELS, Settings, late, named, trained_and_measured
+from divmin.papers.expected import Expected, at_least, at_most, near
+from divmin.papers.images import draw_sheet
+from divmin.papers.sources import BERGER
+from divmin.papers.work import Arrays
+from divmin.plots.style import line_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FULL = Settings()
+QUICK = Settings(
+    data="digits", models=("GAN", "SDKL"), seeds=(0,), width=2, steps=2, batch_size=8, critic_steps=1, samples=60, shown=8,
+    classifier_steps=4, device="cpu",
+)  # fmt: skip
+# measure, the model that has less of it, the one that has more, where that is said
+ORDERS = (
+    ("log10 of the critic's loss", "SDKL", "VAE", "figure 1, left"),
+    ("log10 of the critic's loss", "VAE", "SDKL without sampling", "figure 1, left"),
+    ("log10 of the critic's loss", "SDKL without sampling", "GAN", "figure 1, left"),
+    ("log10 of the critic's loss", "SDKL without sampling", "VAEGAN", "figure 1, left"),
+    ("KL term", "SDKL", "VAE", "figure 1, right"),
+    ("KL term", "VAE", "VAEGAN", "figure 1, right"),
+    ("KL term", "VAE", "SDKL without sampling", "figure 1, right"),
+    ("sharpness", "VAE", "GAN", "figures 2 to 4: the GAN is sharp"),
+    ("Frechet distance", "VAEGAN", "VAE", "figures 4 and 5: better samples"),
+    ("Frechet distance", "SDKL without sampling", "VAE", "figures 4 and 6: better samples"),
+    ("Frechet distance", "SDKL without sampling", "SDKL", "figures 6 and 7: better samples"),
+)
+
+
+def expectations() -> dict[str, Expected]:
+    wanted = {
+        f"{what}: {less} less {more}": at_most(0, source=source, full=True) for what, less, more, source in ORDERS
+    }
+    wanted |= {
+        f"share of runs of {model} that stay finite": near(1, full=model not in QUICK.models) for model in MODELS
+    }
+    return wanted | {
+        "models with a KL term, less those with an encoder": near(0, source="a GAN has none"),
+        "smallest KL term": at_least(0, source="it is a divergence"),
+        "largest |pixel| of the samples": at_most(1, source="tanh"),
+    }
+
+
+def compute(settings: Settings, work: Work) -> Found:
+    runs = trained_and_measured(settings, work)
+    kept = {
+        model: [runs[model, seed] for seed in settings.seeds if "sheet" in runs[model, seed]]
+        for model in settings.models
+    }
+    values = {model: _values(kept[model]) for model in settings.models}
+    numbers: dict[str, float] = {}
+    for model in settings.models:
+        numbers[f"share of runs of {model} that stay finite"] = len(kept[model]) / len(settings.seeds)
+        for what, several in values[model].items():
+            numbers[f"{what}: {model}"], numbers[f"{what}: {model}, standard error"] = _mean(several)
+    for what, less, more, _ in ORDERS:
+        if less in values and more in values:
+            (one, error), (other, other_error) = _mean(values[less][what]), _mean(values[more][what])
+            name = f"{what}: {less} less {more}"
+            numbers[name], numbers[f"{name}, standard error"] = one - other, math.hypot(error, other_error)
+    terms = [np.isfinite(run["prior"]).all() for model in settings.models for run in kept[model][:1]]
+    encoders = [model != "GAN" for model in settings.models if kept[model]]
+    numbers["models with a KL term, less those with an encoder"] = float(sum(terms) - sum(encoders))
+    priors = np.concatenate([run["prior"] for each in kept.values() for run in each] or [np.array([np.nan])])
+    numbers["smallest KL term"] = float(np.nanmin(priors)) if np.isfinite(priors).any() else math.nan
+    numbers["largest |pixel| of the samples"] = _largest_pixel(settings, work, kept)
+    rows = [
+        (model, f"{len(kept[model])} of {len(settings.seeds)}", *(_told(values[model][what]) for what in values[model]))
+        for model in settings.models
+    ]
+    heads = ("model", "runs that stayed finite", *next(iter(values.values())))
+    note = f"Medians of the last fifth of the run for losses; {settings.samples} samples of the moving average; means over seeds."
+    return Found(numbers, _arrays(settings, kept), (Table(heads, tuple(rows), note),))
+
+
+def _values(runs: list[Arrays]) -> dict[str, list[float]]:
+    return {
+        "log10 of the critic's loss": [math.log10(max(late(run, "critic"), LEAST)) for run in runs],
+        "KL term": [late(run, "prior") for run in runs],
+        "Frechet distance": [float(run["frechet"]) for run in runs],
+        "recall": [float(run["recall"]) for run in runs],
+        "sharpness": [float(run["sharpness"]) for run in runs],
+    }
+
+
+def _mean(values: list[float]) -> tuple[float, float]:
+    if not values:
+        return math.nan, math.nan
+    error = np.std(values, ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return float(np.mean(values)), float(error)
+
+
+def _told(values: list[float]) -> str:
+    mean, error = _mean(values)
+    return "" if math.isnan(mean) else f"{mean:.3g}" + ("" if math.isnan(error) else f" ± {error:.1g}")
+
+
+def _largest_pixel(settings: Settings, work: Work, kept: dict[str, list[Arrays]]) -> float:
+    from divmin.training import load
+
+    model = settings.models[0]
+    if not kept[model]:
+        return math.nan
+    folder = work.folder / "runs" / named(model, settings.seeds[0])
+    return float(load(folder).sample(settings.shown, seed=0).abs().max())
+
+
+def _arrays(settings: Settings, kept: dict[str, list[Arrays]]) -> dict[str, Any]:
+    arrays: dict[str, Any] = {}
+    for model in settings.models:
+        if kept[model]:
+            first = kept[model][0]
+            arrays[f"step {model}"] = first["step"]
+            arrays[f"critic {model}"] = np.stack([run["critic"] for run in kept[model]])
+            arrays[f"prior {model}"] = np.stack([run["prior"] for run in kept[model]])
+            arrays[f"sheet {model}"] = first["sheet"]
+    return arrays
+
+
+def draw(found: Found, figure: Figure) -> None:
+    arrays = found.arrays
+    models = [name.removeprefix("sheet ") for name in arrays if name.startswith("sheet ")]
+    parts: Any = figure.subfigures(2, 1, height_ratios=(1.1, 0.35 * len(models) + 0.2))
+    left, right = parts[0].subplots(1, 2)
+    for i, model in enumerate(models):
+        colour, dash = line_style(i)
+        step = arrays[f"step {model}"]
+        for ax, curves in ((left, np.maximum(arrays[f"critic {model}"], LEAST)), (right, arrays[f"prior {model}"])):
+            if np.isfinite(curves).all():
+                ax.plot(step, np.median(curves, axis=0), dash, color=colour, label=model)
+                ax.fill_between(step, curves.min(axis=0), curves.max(axis=0), color=colour, alpha=0.15, linewidth=0)
+    left.set(xlabel="generator steps", ylabel="critic's loss (nats)", yscale="log", title="critic's loss")
+    right.set(xlabel="generator steps", ylabel="KL(q(z|x) || prior) (nats)", title="KL term")
+    for ax in (left, right):
+        ax.legend(frameon=False, fontsize="x-small")
+    for ax, model in zip(np.atleast_1d(parts[1].subplots(len(models), 1)), models, strict=True):
+        draw_sheet(ax, arrays[f"sheet {model}"], len(arrays[f"sheet {model}"]), model)
+
+
+register(
+    Item(
+        name="berger-figures-1-7",
+        paper=BERGER,
+        title="Figures 1 to 7: five models on images, their losses and their samples",
+        claim="With samples drawn from p(x|z) the critic wins at once (SDKL), and the KL term of the encoder is lowest; without "
+        "sampling its loss stays moderate. The GAN is sharp; VAE-GAN and SDKL without sampling look better than VAE and SDKL.",
+        settings=FULL,
+        quick=QUICK,
+        cost=Cost(quick=12, full=6500),
+        expected=expectations(),
+        compute=compute,
+        draw=draw,
+        size=(10, 9),
+        caption="Above, medians over seeds with their range: the critic's loss falls to nothing where samples get the noise of "
+        "p(x|z). Below, one row of samples for each model, from its first seed, without final noise.",
+    )
+)

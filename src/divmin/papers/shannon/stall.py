@@ -1,0 +1,103 @@
+"""C_hard, on which a learned critic stays where the softened reverse KL is nearly flat: what it does there, and the exact slope."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from divmin.papers import Table, Work
+from divmin.papers.expected import Expected, at_most, between
+from divmin.papers.item import largest
+from divmin.papers.shannon.learned import Play, play
+from divmin.papers.shannon.schemes import MIXTURES, RECIPES, gradients, minimised
+
+SHELF = (0.5, 2.5)  # the start from which the way leads over the flat stretch
+LEFT = -0.5  # starts up to this mu do not pass it
+WHAT = "C_hard, non-saturating, learned critic: "
+STALLED = (
+    "Both divergences have one minimum on C_hard, and the best critic leads every start there. A learned critic with the "
+    "settings of figure 5 stays on a flat stretch instead, in all seeds and from all three starts right of it: there the "
+    "exact slope is a hundredth of a nat, and the critic's error outweighs it. More units, critic steps, samples and time "
+    "(the second number) do not help. Starts left of the stretch reach the minimum."
+)
+
+
+class Asked(Protocol):
+    """What is asked of the study: starts, seeds, and how long."""
+
+    @property
+    def starts(self) -> tuple[tuple[float, float], ...]: ...
+    @property
+    def seeds(self) -> tuple[int, ...]: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def patient(self) -> int: ...
+
+
+def expectations() -> dict[str, Expected]:
+    """All of them at full size only."""
+    return {
+        WHAT + "farthest from the minimum, starts left of the flat stretch": at_most(0.02, full=True),
+        WHAT + "farthest from the minimum, starts right of it": at_most(0.02, full=True, finding=STALLED),
+        WHAT + "the same, a larger critic with more time": at_most(0.02, full=True, finding=STALLED),
+        WHAT + "exact slope where it stays": between(0.005, 0.1, full=True, source="the study notes"),
+        WHAT + "its own mean slope there": at_most(0.005, full=True, source="it stays"),
+    }
+
+
+def slopes(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How steep the softened reverse KL is at (mu, sigma) [n, 2], by (mu, log sigma)."""
+    f = minimised("non-saturating").canonical()
+    steep: NDArray[np.float64] = np.linalg.norm(gradients(f, MIXTURES["C_hard"], places), axis=1)
+    return steep
+
+
+def stalled(asked: Asked, work: Work, minimum: NDArray[np.float64]) -> tuple[dict[str, float], NDArray[Any], Table]:
+    """Runs of the learned critic from every start: numbers, the paths of the first seed, and a table.
+
+    Args:
+        asked: the settings.
+        work: where runs are kept.
+        minimum: (mu, sigma), exact.
+    """
+    how = Play(steps=asked.steps)
+    patient = Play(steps=asked.patient, critic_steps=15, batch=1024, width=48)
+    paths = np.stack([_path(work, f"learned-{seed}", asked.starts, how, seed) for seed in work.each(WHAT, asked.seeds)])
+    longer = _path(work, "patient", (SHELF,), patient, asked.seeds[0])[0]
+    tails = paths[:, :, -(asked.steps // 4) :].mean(2)  # [seeds, starts, 2]
+    away = np.abs(tails - minimum).max(2)
+    right = np.array([mu > LEFT for mu, _ in asked.starts])
+    steep = slopes(tails.mean(0))
+    half = asked.steps // 2
+    last, before = paths[:, right, -1], paths[:, right, -1 - half]
+    moved = np.stack([last[..., 0] - before[..., 0], np.log(last[..., 1] / before[..., 1])], -1).mean(0)
+    # the scheme's loss is half of the canonical divergence
+    own = 2 * np.linalg.norm(moved, axis=1) / (half * how.generator_rate)
+    numbers = {
+        WHAT + "farthest from the minimum, starts left of the flat stretch": largest(away[:, ~right]),
+        WHAT + "farthest from the minimum, starts right of it": largest(away[:, right]),
+        WHAT + "the same, a larger critic with more time": largest(longer[-(asked.patient // 4) :].mean(0) - minimum),
+        WHAT + "exact slope where it stays": float(steep[right].max()),
+        WHAT + "its own mean slope there": largest(own),
+    }
+    spread = tails.std(0, ddof=1) / len(tails) ** 0.5 if len(tails) > 1 else np.full_like(tails[0], np.nan)
+    rows = []
+    for start, mean, error, slope in zip(asked.starts, tails.mean(0), spread, steep, strict=True):
+        reached = f"{mean[0]:.4f} ± {error[0]:.4f}, {mean[1]:.4f} ± {error[1]:.4f}"
+        rows.append((f"({start[0]:g}, {start[1]:g})", reached, f"{slope:.4f}"))
+    heads = ("start (mu, sigma)", "mean of the last quarter, over seeds", "exact slope there (nats)")
+    return numbers, paths[0], Table(heads, tuple(rows))
+
+
+def _path(work: Work, name: str, starts: tuple[tuple[float, float], ...], how: Play, seed: int) -> NDArray[np.float64]:
+    """(mu, sigma) on the way [starts, steps + 1, 2]."""
+    make = partial(_played, starts, how, seed)
+    return work.piece(name, make)["path"].astype(np.float64)
+
+
+def _played(starts: tuple[tuple[float, float], ...], how: Play, seed: int) -> dict[str, object]:
+    return {"path": play(MIXTURES["C_hard"], [RECIPES["non-saturating"]], starts, how, seed)[0]}
