@@ -178,6 +178,11 @@ MUTATIONS = {
             lambda train: lambda *given: _halved(train(*given)),
         ),
     ),
+    "shannon-minimisers": (
+        Mutation("divmin.papers.shannon.minimisers.fit", lambda fit: lambda *given: replace(fit(*given), points=())),
+        Mutation("divmin.data.mixture.Mixture._log_density", lambda log: lambda self, x: log(self, x - 1e-3)),
+        Mutation("divmin.family.base.Divergence.canonical", lambda canonical: lambda self: 1.001 * canonical(self)),
+    ),
 }
 
 
