@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from mutation import Mutation, scaled
+from torch import Tensor
+from torch.nn.functional import softplus
 
 from divmin.objectives import recipe
 
@@ -210,9 +213,28 @@ MUTATIONS = {
         ),
         Mutation("divmin.papers.shannon.traps.descend", lambda flow: lambda *given: flow(*given, time=0.5)),
     ),
+    "shannon-learned-pushforward": (
+        Mutation(  # data weigh twice: d is off by log 2
+            "divmin.objectives.base.Recipe.critic_loss",
+            lambda loss: lambda self, real, fake: loss(self, real, fake) + softplus(-real).mean(),
+        ),
+        Mutation(
+            "divmin.papers.shannon.learned_pushforward.trained",
+            lambda train: lambda *given: _halved(train(*given)),
+        ),
+    ),
+    "shannon-minimisers": (
+        Mutation("divmin.papers.shannon.minimisers.fit", lambda fit: lambda *given: replace(fit(*given), points=())),
+        Mutation("divmin.data.mixture.Mixture._log_density", lambda log: lambda self, x: log(self, x - 1e-3)),
+        Mutation("divmin.family.base.Divergence.canonical", lambda canonical: lambda self: 1.001 * canonical(self)),
+    ),
 }
 
 
 def _other(scheme: object) -> object:
     """The saturating scheme in place of the non-saturating one, and the other way round."""
     return recipe("nonsaturating" if scheme == recipe("minimax") else "minimax")
+
+
+def _halved(critic: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    return lambda x: 0.5 * critic(x)

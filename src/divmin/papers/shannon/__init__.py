@@ -14,6 +14,8 @@ from divmin.papers.shannon import figure_2 as figure_2
 from divmin.papers.shannon import figure_3 as figure_3
 from divmin.papers.shannon import figure_4 as figure_4
 from divmin.papers.shannon import figure_5 as figure_5
+from divmin.papers.shannon import learned_pushforward as learned_pushforward
+from divmin.papers.shannon import minimisers as minimisers
 from divmin.papers.shannon import operations as operations
 from divmin.papers.shannon import saturation as saturation
 from divmin.papers.shannon import table_1 as table_1

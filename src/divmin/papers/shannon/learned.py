@@ -7,7 +7,7 @@ where they start and to the generator's loss.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from divmin.data import densities
+from divmin.data.density import Density
 from divmin.objectives import recipe
 
+RECIPE = "nonsaturating"  # whose critic is logistic
 CHUNK = 50  # generator steps whose data and z are drawn at once
 
 
@@ -118,3 +120,34 @@ def play(
     path = torch.stack(paths, 1).double()
     path[..., 1] = path[..., 1].exp()
     return path.reshape(len(recipes), len(starts), -1, 2).numpy()
+
+
+def trained(p: Density, q: Density, settings: Play, seed: int) -> Callable[[Tensor], Tensor]:
+    """A critic of two laws on the line that stand still, by the logistic loss on new samples at every step.
+
+    Args:
+        p: the data.
+        q: the model.
+        settings: their steps are here the critic's own; its rate falls to 0 along half a cosine.
+        seed: names the first weights and all draws.
+
+    Returns:
+        The critic: samples [n, 1] to d [n].
+    """
+    random = torch.Generator().manual_seed(seed)
+    critic, loss = Critics(1, settings.width, random), recipe(RECIPE)
+    optimiser = torch.optim.Adam(critic.weights, lr=settings.critic_rate, betas=(settings.beta1, 0.999))
+    rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.steps)
+    for _ in range(settings.steps):
+        both = torch.cat([law.sample(settings.batch, generator=random) for law in (p, q)])
+        real, fake = critic(both.T)[0].split(settings.batch)
+        optimiser.zero_grad()
+        loss.critic_loss(real, fake).backward()
+        optimiser.step()
+        rate.step()
+
+    @torch.no_grad()
+    def d(x: Tensor) -> Tensor:
+        return critic(x.T)[0]
+
+    return d
