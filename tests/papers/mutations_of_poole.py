@@ -34,6 +34,21 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
         Mutation("divmin.models.ali.CRITIC", lambda rows: rows[:-1]),
         Mutation("divmin.models.ali.ALIGenerator.forward", lambda forward: lambda self, z: 2 + forward(self, z)),
     ),
+    "poole-figure-1": (
+        loss(lambda right, d: -d),
+        Mutation("divmin.papers.poole.figure_1.fit", lambda original: lambda f, p, model: original("js", p, model)),
+        Mutation("divmin.papers.poole.figure_1.fit", lambda original: lambda f, p, model: original("igog", p, model)),
+        Mutation("divmin.values.stationary.Fit.complete", lambda original: False),
+    ),
+    "poole-ratio": (
+        Mutation("divmin.family.base.Divergence.a", scaled(1.01)),
+        Mutation("divmin.family.base.Divergence.df", scaled(1.01)),
+        Mutation("divmin.family.base.Divergence.f", scaled(1.01)),
+        Mutation(
+            "divmin.objectives.terms.Bound.__call__",
+            lambda bound: lambda self, c: bound(self, c) + (0.5 * (c - 3) ** 2 if self.k == 0 else 0),
+        ),
+    ),
     "poole-table-objectives": (
         loss(lambda right, d: right + 0.01 * (d + d * d)),
         loss(lambda right, d: -d),
