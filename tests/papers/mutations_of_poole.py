@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from mutation import Mutation, scaled
@@ -16,7 +17,10 @@ def loss(wrong: Callable[[Any, Any], Any]) -> Mutation:
     """Another loss of the generator, from the right one and the scores."""
 
     def broken(original: Any) -> Any:
-        return lambda self, fake, **how: wrong(original(self, fake, **how), fake)
+        def loss(self: Any, fake: Any, **how: Any) -> Any:
+            return wrong(original(self, fake, **how), fake if how.get("reduction") == "none" else fake.mean())
+
+        return loss
 
     return Mutation("divmin.objectives.base.Recipe.generator_loss", broken)
 
@@ -37,8 +41,14 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
     "poole-figure-1": (
         loss(lambda right, d: -d),
         Mutation("divmin.papers.poole.figure_1.fit", lambda original: lambda f, p, model: original("js", p, model)),
-        Mutation("divmin.papers.poole.figure_1.fit", lambda original: lambda f, p, model: original("igog", p, model)),
-        Mutation("divmin.values.stationary.Fit.complete", lambda original: False),
+        Mutation(
+            "divmin.papers.poole.figure_1.fit",
+            lambda original: lambda f, p, model: replace(original("igog", p, model), complete=False),
+        ),
+        Mutation(
+            "divmin.objectives.base.Recipe.critic_loss",
+            lambda original: lambda self, real, fake, **how: original(self, fake, real, **how),
+        ),
     ),
     "poole-ratio": (
         Mutation("divmin.family.base.Divergence.a", scaled(1.01)),

