@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from mutation import Mutation, scaled
@@ -16,7 +17,10 @@ def loss(wrong: Callable[[Any, Any], Any]) -> Mutation:
     """Another loss of the generator, from the right one and the scores."""
 
     def broken(original: Any) -> Any:
-        return lambda self, fake, **how: wrong(original(self, fake, **how), fake)
+        def loss(self: Any, fake: Any, **how: Any) -> Any:
+            return wrong(original(self, fake, **how), fake if how.get("reduction") == "none" else fake.mean())
+
+        return loss
 
     return Mutation("divmin.objectives.base.Recipe.generator_loss", broken)
 
@@ -33,6 +37,27 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
         loss(lambda right, d: right * 1e36),
         Mutation("divmin.models.ali.CRITIC", lambda rows: rows[:-1]),
         Mutation("divmin.models.ali.ALIGenerator.forward", lambda forward: lambda self, z: 2 + forward(self, z)),
+    ),
+    "poole-figure-1": (
+        loss(lambda right, d: -d),
+        Mutation("divmin.papers.poole.figure_1.fit", lambda original: lambda f, p, model: original("js", p, model)),
+        Mutation(
+            "divmin.papers.poole.figure_1.fit",
+            lambda original: lambda f, p, model: replace(original("igog", p, model), complete=False),
+        ),
+        Mutation(
+            "divmin.objectives.base.Recipe.critic_loss",
+            lambda original: lambda self, real, fake, **how: original(self, fake, real, **how),
+        ),
+    ),
+    "poole-ratio": (
+        Mutation("divmin.family.base.Divergence.a", scaled(1.01)),
+        Mutation("divmin.family.base.Divergence.df", scaled(1.01)),
+        Mutation("divmin.family.base.Divergence.f", scaled(1.01)),
+        Mutation(
+            "divmin.objectives.terms.Bound.__call__",
+            lambda bound: lambda self, c: bound(self, c) + (0.5 * (c - 3) ** 2 if self.k == 0 else 0),
+        ),
     ),
     "poole-table-objectives": (
         loss(lambda right, d: right + 0.01 * (d + d * d)),

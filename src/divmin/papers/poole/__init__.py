@@ -2,4 +2,6 @@
 
 from divmin.papers.poole import architecture as architecture
 from divmin.papers.poole import cifar as cifar
+from divmin.papers.poole import figure_1 as figure_1
+from divmin.papers.poole import ratio as ratio
 from divmin.papers.poole import table_objectives as table_objectives

@@ -35,6 +35,7 @@ class Play:
         beta1: Adam's decay of the mean gradient.
         batch: samples of data, and of the model, in every step.
         width: units in both hidden layers (tanh) of the critic.
+        ahead: rounds of critic steps before the generator's first, so that it does not follow an untrained critic.
     """
 
     steps: int = 2500
@@ -44,6 +45,7 @@ class Play:
     beta1: float = 0.5
     batch: int = 512
     width: int = 32
+    ahead: int = 0
 
 
 class Critics:
@@ -92,7 +94,7 @@ def play(
     critics = Critics(runs, settings.width, random)
     optimiser = torch.optim.Adam(critics.weights, lr=settings.critic_rate, betas=(settings.beta1, 0.999))
     paths = [torch.cat([mu, log_sigma], 1)]
-    for step in range(settings.steps):
+    for step in range(settings.ahead + settings.steps):
         if step % CHUNK == 0:
             real = law.sample(CHUNK * settings.critic_steps * n, generator=random).reshape(CHUNK, -1, n)
             z = torch.randn(CHUNK, settings.critic_steps + 1, n, generator=random)
@@ -108,6 +110,8 @@ def play(
             optimiser.zero_grad()
             torch.as_tensor(loss).backward()
             optimiser.step()
+        if step < settings.ahead:
+            continue
         mu.requires_grad_()
         log_sigma.requires_grad_()
         judged = critics(mu + log_sigma.exp() * z[step % CHUNK, -1]).chunk(len(losses))
