@@ -244,7 +244,7 @@ register(
         "gradient as it is and lowers the variance of its estimates where the laws hardly overlap.",
         settings=Settings(),
         quick=Settings(gaps=(0.25, 0.5, 1.0, 2.0, 4.0), batches=2000, sampled=0.5),
-        cost=Cost(quick=1, full=5),
+        cost=Cost(quick=3, full=15),
         expected=expectations(),
         compute=compute,
         draw=draw,

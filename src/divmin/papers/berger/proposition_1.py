@@ -166,7 +166,7 @@ register(
         "the order of log((1 - e)/e) over their distance.",
         settings=Settings(),
         quick=Settings(gaps=(1.0, 0.1), stages=(200, 1000), seeds=(0,)),
-        cost=Cost(quick=4, full=140),
+        cost=Cost(quick=5, full=140),
         expected=expectations(),
         compute=compute,
         draw=draw,
