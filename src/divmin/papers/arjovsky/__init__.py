@@ -6,6 +6,7 @@ from divmin.papers.arjovsky import figure_1 as figure_1
 from divmin.papers.arjovsky import figure_2 as figure_2
 from divmin.papers.arjovsky import figure_3 as figure_3
 from divmin.papers.arjovsky import lemma_1 as lemma_1
+from divmin.papers.arjovsky import lemmas_2_and_3 as lemmas_2_and_3
 from divmin.papers.arjovsky import theorem_2_3 as theorem_2_3
 from divmin.papers.arjovsky import theorem_2_4 as theorem_2_4
 from divmin.papers.arjovsky import theorem_2_5 as theorem_2_5
