@@ -29,12 +29,14 @@ class Settings:
         data: images; mnist is read from $DIVMIN_DATA/mnist where that is set.
         image_size: what they are scaled to, in pixels a side.
         epochs: after which the generator is frozen; one run gives all of them.
-        width: of generator and critics.
+        width: of the runs' networks.
         latent: dimension of z.
         batch_size: of the runs and of the fresh critics.
-        lr: Adam's, of the runs and of the fresh critics.
-        beta1: of the runs.
+        lr: Adam's, of the runs.
+        beta1: Adam's, of the runs.
         steps: of each fresh critic.
+        critic_width: of each fresh critic.
+        critic_lr: Adam's, of each fresh critic.
         held_out: data, and as many samples, on which it is looked at.
         seeds: runs, with seeds 0, 1, ...
         device: where networks compute.
@@ -49,6 +51,8 @@ class Settings:
     lr: float = 2e-4
     beta1: float = 0.5
     steps: int = 4000
+    critic_width: int = 32
+    critic_lr: float = 1e-3
     held_out: int = 1000
     seeds: int = 3
     device: str = "cpu"
@@ -56,37 +60,69 @@ class Settings:
 
 SETTINGS = Settings()
 QUICK = Settings(
-    data="digits", image_size=8, epochs=(1, 4, 8), width=4, latent=16, lr=2e-3, steps=120, held_out=200, seeds=1
-)
+    data="digits", image_size=8, epochs=(1, 4, 8), width=4, latent=16, lr=2e-3, steps=120, critic_width=4, critic_lr=2e-3,
+    held_out=200, seeds=1,
+)  # fmt: skip
 TRAINED = ("little", "longer", "long")
 
 
+SLOW = (
+    "Against MNIST at 16 pixels, with seed 0, a fresh critic of width 32 and learning rate 0.001 has a held-out loss of 0.0014, "
+    "0.20 and 0.30 after 4,000 steps (1, 10 and 25 epochs), still falling; of width 16 and 0.0002: 0.007, 0.50 and 0.71. The "
+    "better the generator, the longer it takes"
+)
+NOT_YET = (
+    "The gradient vanishes only once the critic is perfect. With seed 0 it rose to about 7, 12 and 8 (1, 10 and 25 epochs) and was "
+    "at 0.46, 6.1 and 7.0 after 4,000 steps; its lowest after the rise was 0.02, for 1 epoch, 2.5 decades below. Parallel curves, "
+    "where critics do become perfect, give over three decades"
+)
+NOT_STABLE = (
+    "It grew 67, 43 and 32 times with seed 0 (1, 10 and 25 epochs): less for a better generator, as the source says, but no "
+    "generator here is so good that it stays as it is"
+)
+
+
 def expectations() -> dict[str, Expected]:
-    """Of the worst seed each, but for the best case."""
-    wanted = {}
+    """Of the worst seed each, but for the best case and for what is compared over seeds."""
+    wanted = {
+        "little: loss at the end": at_most(0.1, source="figure 1: to zero"),
+        "little: accuracy at the end": at_least(0.98, source="figure 1: to one"),
+        "little: decades E log(1 - D)'s gradient fell": at_least(0.7, source="figure 2"),
+    }
+    for name in TRAINED[1:]:
+        wanted[f"{name}: loss at the end"] = at_most(0.6, source="figure 1: on its way to zero")
+        wanted[f"{name}: accuracy at the end"] = at_least(0.85, source="figure 1: on its way to one")
     for name in TRAINED:
-        wanted[f"{name}: lowest loss"] = at_most(0.3, source="figure 1: to zero")
-        wanted[f"{name}: accuracy at the end"] = at_least(0.95, source="figure 1: to one")
         wanted[f"{name}: growth of -E log D's gradient"] = at_least(3, source="figure 3")
         wanted[f"{name}: growth of its spread"] = at_least(3, source="figure 3")
-        wanted[f"{name}: decades E log(1 - D)'s gradient fell"] = at_least(0.2, source="figure 2")
-    wanted["decades it fell in the best case"] = at_least(0.9, source="figure 2")
+    wanted["loss at the end, long less little, in standard errors"] = at_least(2, source="ordinal", full=True)
+    wanted["-E log D's gradient at the end, little over long"] = at_least(1, source="figure 3: more stable", full=True)
+    wanted["highest loss of all at the end"] = at_most(0.05, source="figure 1", full=True, finding=SLOW)
+    wanted["decades it fell in the best case"] = at_least(5, source="figure 2", full=True, finding=NOT_YET)
+    wanted["long: growth at most"] = at_most(3, source="figure 3: stable", full=True, finding=NOT_STABLE)
     return wanted
 
 
 def compute(settings: Settings, work: Work) -> Found:
     seen = watch(settings, work)
+    loss, end = seen.last("loss"), seen.last("nonsaturating")
     fell, grown, spread = seen.decades("minimax"), seen.growth("nonsaturating"), seen.growth("nonsaturating sd")
     numbers, rows = {}, []
     for i, (name, epochs) in enumerate(zip(TRAINED, settings.epochs, strict=True)):
-        numbers[f"{name}: lowest loss"] = float(seen.curves["loss"][i].min(axis=-1).max())
+        numbers[f"{name}: loss at the end"] = float(loss[i].max())
         numbers[f"{name}: accuracy at the end"] = float(seen.last("accuracy")[i].min())
+        numbers[f"{name}: decades E log(1 - D)'s gradient fell"] = float(fell[i].min())
         numbers[f"{name}: growth of -E log D's gradient"] = float(grown[i].min())
         numbers[f"{name}: growth of its spread"] = float(spread[i].min())
-        numbers[f"{name}: decades E log(1 - D)'s gradient fell"] = float(fell[i].min())
-        shown = (seen.last("loss")[i], seen.last("accuracy")[i], fell[i], grown[i], spread[i])
+        shown = (loss[i], seen.last("accuracy")[i], fell[i], grown[i], spread[i])
         rows.append((f"{name}: {epochs}", *(mean_and_error(each) for each in shown)))
+    further = loss[-1] - loss[0]
+    error = further.std(ddof=1) / math.sqrt(len(further)) if len(further) > 1 else math.inf
+    numbers["loss at the end, long less little, in standard errors"] = float(further.mean() / error)
+    numbers["-E log D's gradient at the end, little over long"] = float(end[0].mean() / end[-1].mean())
+    numbers["highest loss of all at the end"] = float(loss.max())
     numbers["decades it fell in the best case"] = float(fell.max())
+    numbers["long: growth at most"] = float(grown[-1].max())
     heads = ("epochs", "loss", "accuracy", "decades E log(1 - D)'s fell", "growth of -E log D's", "of its spread")
     return Found(numbers, {**seen.arrays(), "epochs": np.array(settings.epochs)}, (Table(heads, tuple(rows)),))
 
@@ -140,11 +176,11 @@ def _contest(settings: Settings, source: Source, run: Run, epoch: int, seed: int
     from divmin.training import load
 
     sampler = load(run.folder / "checkpoints" / f"{epoch * an_epoch(settings, source):08d}.pt", device=settings.device)
-    critic, _ = fresh(sampler.config, sampler.shape, seed=seed + 1)
+    critic, _ = fresh(sampler.config, sampler.shape, width=settings.critic_width, seed=seed + 1)
     seen = contest(
         critic.to(settings.device), sampler, split(source, settings.held_out, seed),
         loss=recipe("minimax").critic_loss, pulls=OF_D,
-        settings=Training(settings.steps, settings.batch_size, settings.lr, seed),
+        settings=Training(settings.steps, settings.batch_size, settings.critic_lr, seed),
     )  # fmt: skip
     return curves_of(seen)
 
@@ -173,7 +209,7 @@ register(
         "to zero; the gradient of E log(1 - D) vanishes, and that of -E log D grows and gets noisier.",
         settings=SETTINGS,
         quick=QUICK,
-        cost=Cost(quick=8, full=3000),
+        cost=Cost(quick=8, full=1500),
         expected=expectations(),
         compute=compute,
         draw=draw,

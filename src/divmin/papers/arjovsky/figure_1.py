@@ -68,7 +68,7 @@ register(
         "lie on manifolds of measure zero that do not meet, however close they are.",
         settings=SETTINGS,
         quick=QUICK,
-        cost=Cost(quick=3, full=90),
+        cost=Cost(quick=2, full=80),
         expected=expectations(),
         compute=compute,
         draw=draw,

@@ -60,7 +60,7 @@ register(
         "by five within 4,000 steps in the best case of the paper's networks.",
         settings=SETTINGS,
         quick=QUICK,
-        cost=Cost(quick=3, full=90),
+        cost=Cost(quick=2, full=80),
         expected=expectations(),
         compute=compute,
         draw=draw,

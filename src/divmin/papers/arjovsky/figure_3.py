@@ -64,7 +64,7 @@ register(
         "spread; that of a generator that has converged stays as it is.",
         settings=SETTINGS,
         quick=QUICK,
-        cost=Cost(quick=4, full=120),
+        cost=Cost(quick=3, full=80),
         expected=expectations(),
         compute=compute,
         draw=draw,
