@@ -185,7 +185,7 @@ register(
         "at that of the softened reverse KL, along the ways that they take with the best critic.",
         settings=Settings(),
         quick=Settings(starts=((-2.0, 0.5), (-0.5, 1.0)), seeds=(0,), steps=300, batch=128, places=41),
-        cost=Cost(quick=8, full=400),
+        cost=Cost(quick=7, full=230),
         expected=expectations(),
         compute=compute,
         draw=draw,

@@ -92,7 +92,7 @@ register(
         "with a far, smaller mode Jensen-Shannon is lowest on the larger one.",
         settings=Settings(),
         quick=Settings(pairs=QUICK),
-        cost=Cost(quick=3, full=20),
+        cost=Cost(quick=2, full=20),
         expected=expectations(),
         compute=compute,
     )

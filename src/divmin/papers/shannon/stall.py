@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from divmin.papers import Table, Work
-from divmin.papers.expected import Expected, at_most, between
+from divmin.papers.expected import Expected, at_least, at_most
 from divmin.papers.item import largest
 from divmin.papers.shannon.learned import Play, play
 from divmin.papers.shannon.schemes import MIXTURES, RECIPES, gradients, minimised
@@ -19,9 +19,11 @@ LEFT = -0.5  # starts up to this mu do not pass it
 WHAT = "C_hard, non-saturating, learned critic: "
 STALLED = (
     "Both divergences have one minimum on C_hard, and the best critic leads every start there. A learned critic with the "
-    "settings of figure 5 stays on a flat stretch instead, in all seeds and from all three starts right of it: there the "
-    "exact slope is a hundredth of a nat, and the critic's error outweighs it. More units, critic steps, samples and time "
-    "(the second number) do not help. Starts left of the stretch reach the minimum."
+    "settings of figure 5 comes to rest at (0.07, 1.21) instead, in seeds 0, 1 and 2 and from all three starts right of it. "
+    "There is a valley whose floor is nearly flat, with an exact slope of a hundredth of a nat. The model rests 0.05 above "
+    "the floor in sigma, where the exact slope is 0.3 nats and leads back to it, while the learned critic's own is 0: its "
+    "error decides. 48 units, 15 critic steps, batches of 1024 and 3,000 steps end at (0.04, 1.18), seed 0. Starts left of "
+    "the valley reach the minimum."
 )
 
 
@@ -44,8 +46,8 @@ def expectations() -> dict[str, Expected]:
         WHAT + "farthest from the minimum, starts left of the flat stretch": at_most(0.02, full=True),
         WHAT + "farthest from the minimum, starts right of it": at_most(0.02, full=True, finding=STALLED),
         WHAT + "the same, a larger critic with more time": at_most(0.02, full=True, finding=STALLED),
-        WHAT + "exact slope where it stays": between(0.005, 0.1, full=True, source="the study notes"),
         WHAT + "its own mean slope there": at_most(0.005, full=True, source="it stays"),
+        WHAT + "exact slope there, times its own": at_least(10, full=True, source="the critic's error decides"),
     }
 
 
@@ -81,8 +83,9 @@ def stalled(asked: Asked, work: Work, minimum: NDArray[np.float64]) -> tuple[dic
         WHAT + "farthest from the minimum, starts left of the flat stretch": largest(away[:, ~right]),
         WHAT + "farthest from the minimum, starts right of it": largest(away[:, right]),
         WHAT + "the same, a larger critic with more time": largest(longer[-(asked.patient // 4) :].mean(0) - minimum),
-        WHAT + "exact slope where it stays": float(steep[right].max()),
         WHAT + "its own mean slope there": largest(own),
+        WHAT + "exact slope there": float(steep[right].max()),
+        WHAT + "exact slope there, times its own": float(steep[right].min() / own.max()),
     }
     spread = tails.std(0, ddof=1) / len(tails) ** 0.5 if len(tails) > 1 else np.full_like(tails[0], np.nan)
     rows = []

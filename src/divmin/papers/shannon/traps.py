@@ -194,7 +194,7 @@ register(
         "the best critic, or a learned critic never arrives; the figure needs a mixture with one minimum and no flat stretch.",
         settings=Settings(),
         quick=Settings(starts=(SHELF, (-2.0, 0.5)), seeds=(), every=False, places=31),
-        cost=Cost(quick=10, full=600),
+        cost=Cost(quick=12, full=400),
         expected=expectations(),
         compute=compute,
         draw=draw,
