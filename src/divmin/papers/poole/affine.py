@@ -202,6 +202,8 @@ def draw(found: Found, figure: Figure) -> None:
     kept = np.isfinite(apart)
     right.loglog(slopes[kept], apart[kept], "o-", color=line_style(0)[0])
     right.set(xlabel="-c", ylabel="distance of the standstill from KL's minimum")
+    right.set_xticks(slopes[kept], [f"{each:g}" for each in slopes[kept]])
+    right.minorticks_off()
     right.set_title("u log u - u + 1 + c (u - 1) on D_fig5", fontsize=10)
 
 
@@ -213,7 +215,7 @@ register(
         claim="The generator may minimise an estimate of D_f for any f; f is printed in forms that differ by c (u - 1).",
         settings=Settings(),
         quick=Settings(slopes=(1.0, 0.0, -32.0, -64.0), nodes=15, points=61),
-        cost=Cost(quick=3, full=15),
+        cost=Cost(quick=3, full=12),
         expected=expectations(),
         compute=compute,
         draw=draw,
