@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 from mutation import Mutation
 
 from divmin.papers import Item, Work, check, items
 from divmin.papers.expected import FAIL, FINDING, LATER
-from divmin.reproduction import Outcome, reproduce
+from divmin.reproduction import reproduce
 from divmin.reproduction.shelf import found
 
 ITEMS = items()
@@ -23,54 +23,34 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def performed(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Every item is computed once."""
-    out, kept = tmp_path_factory.mktemp("reproductions"), {}
-
-    def perform(name: str) -> Outcome:
-        if name not in kept:
-            kept[name] = reproduce(name, quick=True, out=out)
-        return kept[name]
-
-    return perform
-
-
 @pytest.mark.parametrize("name", ITEMS)
-class TestItem:
-    """One item after the other, so that one worker computes it once."""
-
-    def test_numbers(self, name: str, performed: Any) -> None:
-        outcome = performed(name)
-        assert outcome.passed, [each for each in outcome.checks if each.verdict == FAIL]
-        assert any(each.verdict != LATER for each in outcome.checks), "at toy size nothing is asked"
-
-    def test_picture(self, name: str, performed: Any) -> None:
-        from matplotlib.figure import Figure
-
-        item, outcome = ITEMS[name], performed(name)
-        if item.draw is None:
-            return
+def test_numbers_picture_and_files(name: str, tmp_path: Path) -> None:
+    """In one test, so that every item is computed once however tests are shared out."""
+    item, outcome = ITEMS[name], reproduce(name, quick=True, out=tmp_path)
+    assert outcome.passed, [each for each in outcome.checks if each.verdict == FAIL]
+    assert any(each.verdict != LATER for each in outcome.checks), "at toy size nothing is asked"
+    if item.draw is not None:
         figure = Figure(figsize=item.size, layout="constrained")
         item.draw(found(outcome), figure)
-        assert figure.axes
-        for ax in figure.axes:
-            if ax.has_data() and ax.axison and not ax.images and ax.get_label() != "<colorbar>":
-                x, y = ax.get_shared_x_axes().get_siblings(ax), ax.get_shared_y_axes().get_siblings(ax)
-                assert any(other.get_xlabel() for other in x), "an axis without a name"
-                assert any(other.get_ylabel() for other in y), "an axis without a name"
-            lines = [line for line in ax.get_lines() if not str(line.get_label()).startswith("_")]
-            if len(lines) > 1:
-                assert ax.get_legend() is not None or figure.legends, "several lines and no legend"
+        _is_labelled(figure)
+    record = json.loads((outcome.folder / "result.json").read_text())
+    assert record["verdict"] == outcome.verdict
+    page = (outcome.folder / "index.html").read_text()
+    assert item.name in page and len(page) < 5_000_000
+    assert (outcome.folder / "figure.png").exists() == (item.draw is not None)
+    assert (outcome.folder / "film.gif").exists() == (item.animate is not None)
 
-    def test_files(self, name: str, performed: Any) -> None:
-        item, outcome = ITEMS[name], performed(name)
-        record = json.loads((outcome.folder / "result.json").read_text())
-        assert record["verdict"] == outcome.verdict
-        page = (outcome.folder / "index.html").read_text()
-        assert item.name in page and len(page) < 5_000_000
-        assert (outcome.folder / "figure.png").exists() == (item.draw is not None)
-        assert (outcome.folder / "film.gif").exists() == (item.animate is not None)
+
+def _is_labelled(figure: Figure) -> None:
+    assert figure.axes
+    for ax in figure.axes:
+        if ax.has_data() and ax.axison and not ax.images and ax.get_label() != "<colorbar>":
+            x, y = ax.get_shared_x_axes().get_siblings(ax), ax.get_shared_y_axes().get_siblings(ax)
+            assert any(other.get_xlabel() for other in x), "an axis without a name"
+            assert any(other.get_ylabel() for other in y), "an axis without a name"
+        lines = [line for line in ax.get_lines() if not str(line.get_label()).startswith("_")]
+        if len(lines) > 1:
+            assert ax.get_legend() is not None or figure.legends, "several lines and no legend"
 
 
 @pytest.mark.parametrize("name", ITEMS)

@@ -1,15 +1,69 @@
-"""Samples as bytes, as items keep them, and as sheets, as they are drawn."""
+"""Runs on images that are compared over seeds: trained, measured, and their samples as bytes and as sheets."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from divmin.papers.work import Arrays, Work
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from torch import Tensor
+
+    from divmin.training import TrainConfig
+
+Key = tuple[str, int]  # what differs between runs, and the seed
+
+
+def trained_and_measured(
+    work: Work,
+    configs: Mapping[Key, TrainConfig],
+    named: Callable[[str, int], str],
+    measured: Callable[[Path, int], Mapping[str, object]],
+) -> dict[Key, Arrays]:
+    """What is known of every run; what is there is not trained or measured again.
+
+    Args:
+        work: where runs and measures lie.
+        configs: the settings of every run.
+        named: the folder of a run.
+        measured: from a run's folder and its seed to arrays and numbers by name.
+    """
+    missing = {
+        named(*key): config for key, config in configs.items() if not (work.folder / f"{named(*key)}.npz").exists()
+    }
+    work.train_all(missing)
+    return {
+        key: work.piece(named(*key), partial(measured, work.folder / "runs" / named(*key), key[1]))
+        for key in work.each("measuring samples", configs)
+    }
+
+
+def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+    """The mean over seeds and its standard error; NaN where there are too few.
+
+    >>> mean_and_error([1.0, 3.0]), mean_and_error([1.0])
+    ((2.0, 1.0), (1.0, nan))
+    """
+    if not values:
+        return math.nan, math.nan
+    error = np.std(values, ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return float(np.mean(values)), float(error)
+
+
+def place_of(config: TrainConfig) -> str:
+    """The device on which samples of a run are drawn: that of the run."""
+    import torch
+
+    found = "cuda" if torch.cuda.is_available() else "cpu"
+    return found if config.device == "auto" else config.device
 
 
 def as_bytes(images: Tensor) -> NDArray[np.uint8]:

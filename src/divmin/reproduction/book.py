@@ -17,7 +17,6 @@ from divmin.progress import Track
 from divmin.reproduction.shelf import FIGURE, FRAMES, Outcome, Standing
 
 BOOK = "book.html"
-STATES = {"passed": "finished", "findings": "interrupted", "failed": "failed"}  # by which the page colours them
 
 
 def page(item: Item, outcome: Outcome) -> str:
@@ -93,7 +92,7 @@ def chapter(item: Item, outcome: Outcome, budget: int) -> Chapter:
         Section("Settings", tables=(_settings(outcome),), commands=(_command(item, outcome),), folded=True),
     )
     kept = tuple(each for each in sections if not each.empty)
-    return Chapter(item.name, STATES[outcome.verdict], item.title, facts, kept)
+    return Chapter(item.name, outcome.verdict, item.title, facts, kept)
 
 
 def gap(check: Check) -> str:
@@ -107,10 +106,10 @@ def gap(check: Check) -> str:
 
 def _checks(checks: Sequence[Check]) -> Table:
     rows = [
-        (each.name, f"{each.got:.12g}", each.expected, gap(each), each.verdict, each.source)
+        (each.name, each.verdict, f"{each.got:.12g}", each.expected, gap(each), each.source)
         for each in sorted(checks, key=lambda each: each.verdict not in (FAIL, FINDING))
     ]
-    return Table(("number", "ours", "expected", "difference", "verdict", "expected by"), tuple(rows))
+    return Table(("number", "verdict", "ours", "expected", "difference", "expected by"), tuple(rows))
 
 
 def _warnings(checks: Sequence[Check]) -> tuple[Warned, ...]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from divmin.papers import Cost, Found, Item, Table, Work, register
-from divmin.papers.berger.models import LEAST, MODELS, Settings, late, named, trained_and_measured
+from divmin.papers.berger.models import LEAST, MODELS, Settings, late, named, runs_of
 from divmin.papers.expected import Expected, at_least, at_most, near
-from divmin.papers.images import draw_sheet
+from divmin.papers.images import draw_sheet, mean_and_error
 from divmin.papers.sources import BERGER
 from divmin.papers.work import Arrays
 from divmin.plots.style import line_style
@@ -54,7 +54,7 @@ def expectations() -> dict[str, Expected]:
 
 
 def compute(settings: Settings, work: Work) -> Found:
-    runs = trained_and_measured(settings, work)
+    runs = runs_of(settings, work)
     kept = {
         model: [runs[model, seed] for seed in settings.seeds if "sheet" in runs[model, seed]]
         for model in settings.models
@@ -64,10 +64,10 @@ def compute(settings: Settings, work: Work) -> Found:
     for model in settings.models:
         numbers[f"share of runs of {model} that stay finite"] = len(kept[model]) / len(settings.seeds)
         for what, several in values[model].items():
-            numbers[f"{what}: {model}"], numbers[f"{what}: {model}, standard error"] = _mean(several)
+            numbers[f"{what}: {model}"], numbers[f"{what}: {model}, standard error"] = mean_and_error(several)
     for what, less, more, _ in ORDERS:
         if less in values and more in values:
-            (one, error), (other, other_error) = _mean(values[less][what]), _mean(values[more][what])
+            (one, error), (other, other_error) = mean_and_error(values[less][what]), mean_and_error(values[more][what])
             name = f"{what}: {less} less {more}"
             numbers[name], numbers[f"{name}, standard error"] = one - other, math.hypot(error, other_error)
     terms = [np.isfinite(run["prior"]).all() for model in settings.models for run in kept[model][:1]]
@@ -95,15 +95,8 @@ def _values(runs: list[Arrays]) -> dict[str, list[float]]:
     }
 
 
-def _mean(values: list[float]) -> tuple[float, float]:
-    if not values:
-        return math.nan, math.nan
-    error = np.std(values, ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    return float(np.mean(values)), float(error)
-
-
 def _told(values: list[float]) -> str:
-    mean, error = _mean(values)
+    mean, error = mean_and_error(values)
     return "" if math.isnan(mean) else f"{mean:.3g}" + ("" if math.isnan(error) else f" ± {error:.1g}")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from divmin.papers.images import as_bytes
+from divmin.papers.images import Key, as_bytes, place_of, trained_and_measured
 from divmin.papers.work import Arrays, Work
 
 if TYPE_CHECKING:
@@ -108,15 +108,11 @@ def named(model: str, seed: int) -> str:
     return f"{model.replace(' ', '-')}-{seed}"
 
 
-def trained_and_measured(settings: Settings, work: Work) -> dict[tuple[str, int], Arrays]:
-    """What is known of every run, by model and seed; what is there is not trained or measured again."""
-    pairs = [(model, seed) for model in settings.models for seed in settings.seeds]
-    missing = [pair for pair in pairs if not (work.folder / f"{named(*pair)}.npz").exists()]
-    work.train_all({named(*pair): config(settings, *pair) for pair in missing})
-    return {
-        pair: work.piece(named(*pair), partial(measured, settings, work.folder / "runs" / named(*pair), pair[1]))
-        for pair in work.each("measuring samples", pairs)
-    }
+def runs_of(settings: Settings, work: Work) -> dict[Key, Arrays]:
+    """What is known of every run, by model and seed."""
+    keys = [(each, seed) for each in settings.models for seed in settings.seeds]
+    configs = {key: config(settings, *key) for key in keys}
+    return trained_and_measured(work, configs, named, partial(measured, settings))
 
 
 def measured(settings: Settings, folder: Path, seed: int) -> dict[str, object]:
@@ -127,7 +123,6 @@ def measured(settings: Settings, folder: Path, seed: int) -> dict[str, object]:
         folder: of the run.
         seed: of it.
     """
-    import torch
 
     from divmin.evaluation import compare, sharpness
     from divmin.training import Run, load
@@ -136,8 +131,7 @@ def measured(settings: Settings, folder: Path, seed: int) -> dict[str, object]:
     if run.state != "finished":
         return {"steps": run.step, "reason": run.reason or ""}
     records = run.records()
-    device = run.config.device if run.config.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-    sampler = load(run.folder, device=device)
+    sampler = load(run.folder, device=place_of(run.config))
     source, features, data_sharpness = judge(settings)
     fake = sampler.sample(settings.samples, seed=seed + 10_007)
     n_real = min(settings.samples, source.size or settings.samples)

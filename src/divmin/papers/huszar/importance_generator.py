@@ -46,6 +46,17 @@ class Settings:
     steps: int = 30
 
 
+TOLD = (
+    "With n = 3000, 50 centres and seeds 0 to 2 the end is {} from the minimum of reverse KL on average (logistic regression .03, "
+    "mean matching .05): {} fits w, and its logarithm, which reverse KL weighs alike everywhere, is loose where w is small."
+)
+FAR = {
+    ("kliep", "reverse_kl"): TOLD.format(".12", "KLIEP"),
+    ("lsif", "reverse_kl"): TOLD.format(".24", "LSIF"),
+    ("ulsif", "reverse_kl"): TOLD.format(".16", "uLSIF"),
+}
+
+
 def expectations() -> dict[str, Expected]:
     wanted = {}
     for name in METHODS:
@@ -54,7 +65,7 @@ def expectations() -> dict[str, Expected]:
         )
         for f in FORMS:
             wanted[f"{name}, {f}: distance of the end from the minimum, mean over seeds"] = at_most(
-                0.1, source="exact minimum", full=True
+                0.1, source="exact minimum", full=True, finding=FAR.get((name, f), "")
             )
         wanted[f"{name}, js: that over the distance from reverse_kl's minimum"] = at_most(0.5, source="not the other's")
     return wanted

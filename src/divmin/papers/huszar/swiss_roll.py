@@ -99,9 +99,14 @@ def expectations() -> dict[str, Expected]:
         wanted[f"{rule}: covered parts at the end"] = at_least(
             0.9, source="ours: no part of the roll is lost", full=True
         )
-    for other in ("#0", "#1"):
+    # The softened reverse KL, which #1 follows, pays twice as much for such samples as the reverse KL does.
+    told = (
+        "With width 128, batch 256, 5 critic steps, 4,000 steps and seeds 0 to 4, the shares of samples off the roll were .048 "
+        "with #1 and .052 with #2, a difference of .9 standard errors the other way."
+    )
+    for other, finding in (("#0", ""), ("#1", told)):
         wanted[f"off the roll: {other} less #2, in standard errors"] = at_least(
-            2, source="ours: the reverse KL pays most for samples where there are no data", full=True
+            2, source="expected: reverse KL least off the manifold", full=True, finding=finding
         )
     return wanted
 

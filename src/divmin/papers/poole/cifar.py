@@ -10,10 +10,10 @@ import numpy as np
 from divmin.objectives import Recipe, recipe
 from divmin.papers import Cost, Found, Item, Table, Work, register
 from divmin.papers.expected import Expected, at_least, at_most, near
-from divmin.papers.images import draw_sheet
+from divmin.papers.images import draw_sheet, mean_and_error
 from divmin.papers.item import largest
 from divmin.papers.poole.architecture import parameters
-from divmin.papers.poole.cifar_runs import CASES, Settings, config, entropy, named, of_data, trained_and_measured
+from divmin.papers.poole.cifar_runs import CASES, Settings, config, entropy, named, of_data, runs_of
 from divmin.papers.poole.objectives import OBJECTIVES, Objective
 from divmin.papers.sources import POOLE
 from divmin.papers.work import Arrays
@@ -75,7 +75,7 @@ def expectations() -> dict[str, Expected]:
 
 def compute(settings: Settings, work: Work) -> Found:
     data = work.piece("data", lambda: of_data(settings))
-    runs = trained_and_measured(settings, work)
+    runs = runs_of(settings, work)
     values = {case: {name: _of_seeds(settings, runs, data, case, name) for name in MEASURES} for case in settings.cases}
     numbers: dict[str, float] = {}
     rows = []
@@ -84,7 +84,7 @@ def compute(settings: Settings, work: Work) -> Found:
         numbers[f"share of runs with {case} that stay finite"] = len(finished) / len(settings.seeds)
         cells = []
         for name in MEASURES:
-            mean, error = _mean(values[case][name])
+            mean, error = mean_and_error(values[case][name])
             numbers[f"{case}: {name}"], numbers[f"{case}: {name}, standard error"] = mean, error
             cells.append("" if math.isnan(mean) else f"{mean:.3g}" + ("" if math.isnan(error) else f" ± {error:.1g}"))
         rows.append((case, CASES[case], f"{len(finished)} of {len(settings.seeds)}", *cells))
@@ -120,14 +120,6 @@ def _of_seeds(
     return found
 
 
-def _mean(values: list[float]) -> tuple[float, float]:
-    """And its standard error; NaN where there are too few."""
-    if not values:
-        return math.nan, math.nan
-    error = np.std(values, ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    return float(np.mean(values)), float(error)
-
-
 def _differences(values: dict[str, dict[str, list[float]]]) -> dict[str, float]:
     """Of means, where both are known, with their standard errors."""
     found = {}
@@ -135,7 +127,10 @@ def _differences(values: dict[str, dict[str, list[float]]]) -> dict[str, float]:
     for one, other in pairs:
         for what in ("classes", "colours"):
             if one in values and other in values:
-                (mean, error), (less, other_error) = _mean(values[one][what]), _mean(values[other][what])
+                (mean, error), (less, other_error) = (
+                    mean_and_error(values[one][what]),
+                    mean_and_error(values[other][what]),
+                )
                 name = f"entropy of {what}: {one} less {other}"
                 found[name], found[f"{name}, standard error"] = mean - less, math.hypot(error, other_error)
     return found
@@ -199,7 +194,7 @@ def _arrays(
     for case in settings.cases:
         kept = [runs[case, seed]["sheet"] for seed in settings.seeds if "sheet" in runs[case, seed]]
         sheets[f"sheet of {case}"] = kept[0] if kept else np.zeros((0, 3, 32, 32), np.uint8)
-    means = np.array([[_mean(values[case][name]) for name in SHOWN] for case in settings.cases])
+    means = np.array([[mean_and_error(values[case][name]) for name in SHOWN] for case in settings.cases])
     return sheets | {"measures": means, "even classes": np.array(math.log(len(data["counts"])))}
 
 

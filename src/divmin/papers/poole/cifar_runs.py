@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from divmin.papers.images import as_bytes
+from divmin.papers.images import Key, as_bytes, place_of, trained_and_measured
 from divmin.papers.work import Arrays, Work
 
 if TYPE_CHECKING:
@@ -105,15 +105,11 @@ def config(settings: Settings, case: str, seed: int) -> TrainConfig:
     )
 
 
-def trained_and_measured(settings: Settings, work: Work) -> dict[tuple[str, int], Arrays]:
-    """What is known of every run, by case and seed; what is there is not trained or measured again."""
-    pairs = [(case, seed) for case in settings.cases for seed in settings.seeds]
-    missing = [(case, seed) for case, seed in pairs if not (work.folder / f"{named(case, seed)}.npz").exists()]
-    work.train_all({named(*pair): config(settings, *pair) for pair in missing})
-    return {
-        pair: work.piece(named(*pair), partial(measured, settings, work.folder / "runs" / named(*pair), pair[1]))
-        for pair in work.each("measuring samples", pairs)
-    }
+def runs_of(settings: Settings, work: Work) -> dict[Key, Arrays]:
+    """What is known of every run, by case and seed."""
+    keys = [(each, seed) for each in settings.cases for seed in settings.seeds]
+    configs = {key: config(settings, *key) for key in keys}
+    return trained_and_measured(work, configs, named, partial(measured, settings))
 
 
 def measured(settings: Settings, folder: Path, seed: int) -> dict[str, object]:
@@ -124,7 +120,6 @@ def measured(settings: Settings, folder: Path, seed: int) -> dict[str, object]:
         folder: of the run. Of one that left the finite numbers, the steps alone are told.
         seed: of it.
     """
-    import torch
 
     from divmin.evaluation import compare, of_classes
     from divmin.training import Run, load
@@ -132,8 +127,7 @@ def measured(settings: Settings, folder: Path, seed: int) -> dict[str, object]:
     run = Run.open(folder)
     if run.state != "finished":
         return {"steps": run.step, "reason": run.reason or ""}
-    device = run.config.device if run.config.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-    sampler = load(run.folder, device=device)
+    sampler = load(run.folder, device=place_of(run.config))
     source, classifier = judge(settings)
     fake = sampler.sample(settings.samples, seed=seed + UNSEEN)
     two = compare(
