@@ -25,7 +25,20 @@ def loss(wrong: Callable[[Any, Any], Any]) -> Mutation:
     return Mutation("divmin.objectives.base.Recipe.generator_loss", broken)
 
 
+def valued(wrong: Callable[[Any, Any, Any], Any]) -> Mutation:
+    """Another f(e^d) + affine (e^d - 1), from the right one, the term and d."""
+    return Mutation(
+        "divmin.objectives.terms.Valued.__call__", lambda call: lambda self, d: wrong(call(self, d), self, d)
+    )
+
+
 MUTATIONS: dict[str, tuple[Mutation, ...]] = {
+    "poole-affine": (
+        valued(lambda right, self, d: right * (1 + 0.1 * self.affine)),
+        valued(lambda right, self, d: -d),
+        valued(lambda right, self, d: d),
+        Mutation("divmin.family.base.Divergence.s", scaled(1.01)),
+    ),
     "poole-appendix-b": (
         Mutation("divmin.models.ali.GENERATOR", lambda rows: rows[:-1]),
         Mutation("divmin.models.ali.CRITIC", lambda rows: rows[:-1]),

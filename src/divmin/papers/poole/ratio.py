@@ -281,7 +281,7 @@ def draw(found: Found, figure: Figure) -> None:
     weight = found.arrays["weight"]
     ax.fill_between(x, -6, -6 + 2 * weight / weight.max(), color="0.9", label="where samples are")
     ax.set(xlabel="x", ylabel="log-ratio (nats)", ylim=(-6, 1.5), xlim=(-4.5, 5.5))
-    ax.legend(fontsize=8, ncols=2, loc="lower center")
+    ax.legend(fontsize=8, loc="upper right")
 
 
 register(
