@@ -72,15 +72,21 @@ class Work:
             name: of its folder.
             config: its settings; `out` is filled in.
             probes: looks at the run; what they keep must survive an interruption, and may be told of a step twice.
+
+        Raises:
+            KeyboardInterrupt: where Ctrl-C or a signal ended it; the same call goes on with it.
         """
         from divmin.experiment import resume, train
         from divmin.training import Run
 
         folder = self.folder / "runs" / name
         if not (folder / "config.yaml").exists():
-            return train(replace(config, out=str(folder)), probes=probes, show=False)
-        run = Run.open(folder)
-        return run if run.state == "finished" else resume(folder, probes=probes, show=False)
+            run = train(replace(config, out=str(folder)), probes=probes, show=False)
+        elif (run := Run.open(folder)).state != "finished":
+            run = resume(folder, probes=probes, show=False)
+        if run.state == "interrupted":
+            raise KeyboardInterrupt
+        return run
 
     def train_all(self, configs: Mapping[str, TrainConfig]) -> dict[str, Run]:
         """Runs of divmin in this folder as with `train`, `jobs` of them at once.
