@@ -174,7 +174,9 @@ def evaluate(
         return Judgement(str(run), sampler.step, evaluation)
     critic = load_critic(run, pair=pair)
     link = found.link if (found := explained(sampler.config)) is not None else None
-    seen = [] if held_out is not None or isinstance(compared, DensitySource) else [SEEN]
+    # data that was learned from stays so under another name
+    learned = held is None or not changed(sampler.about, held)
+    seen = [SEEN] if learned and not isinstance(compared, DensitySource) else []
     packed = [PACKED.format(critic.packing)] if critic.packing > 1 else []
     reading = from_critic(
         members, critic.score(two.real), critic.score(two.fake), link=link, warnings=[*seen, *packed], seen=bool(seen)

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import browser
 import numpy as np
 import pytest
 from PIL import Image
@@ -26,8 +27,6 @@ from divmin.pages.told import tell
 from divmin.pages.write import WORDS
 from divmin.training import Run, TrainConfig
 from divmin.training.run import MONITOR, REPORT, picture_path, write_status
-
-from . import browser
 
 EVIL = "<script>alert(1)</script>"
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import browser
 import numpy as np
 import pytest
 
 import divmin as dm
 from divmin.cli import main
 from divmin.errors import DivminError
-from divmin.papers import Cost, Found, Item, Work, item, items
+from divmin.papers import Cost, Found, Item, Work, check, item, items
 from divmin.papers.expected import at_least, at_most, between, near
 from divmin.papers.sources import HUSZAR
 from divmin.reproduction import book, reproduce, standing
@@ -124,6 +125,41 @@ def test_a_finding_is_no_failure_and_what_is_missing_is_one(tmp_path: Path) -> N
     assert found.passed and found.verdict == "findings" and found.tally == "1 passed, 1 finding"
 
 
+def test_numbers_are_compared_with_what_is_expected_now(tmp_path: Path) -> None:
+    """A bound that was mended, or a finding that was explained, counts without computing again; and so does a stricter one."""
+    reproduce(OWN, quick=True, out=tmp_path)
+    strict = replace(OWN, expected={"sum": near(6.0), "worst": at_most(4)})
+    assert standing({"a": strict}, tmp_path)[0].status == "failed (quick)"
+    outcome = reproduce(strict, quick=True, out=tmp_path)
+    assert not outcome.passed and CALLS == [0, 1, 2]
+    assert json.loads((outcome.folder / "result.json").read_text())["verdict"] == "failed"
+    assert "expected 6" in (outcome.folder / "index.html").read_text()
+
+
+def test_a_number_that_is_none_fails_whatever_is_known_of_it() -> None:
+    (only,) = check({"a": float("nan")}, {"a": near(1.0, finding="it is known")}, quick=True)
+    assert only.verdict == "fail" and only.difference is None
+    (other,) = check({"a": 1.5}, {"a": near(1.0, finding="it is known")}, quick=True)
+    assert other.verdict == "finding" and other.difference == 0.5
+
+
+@pytest.mark.skipif(not browser.installed(), reason="no Chromium with ChromeDriver here: the book in a browser is not tested")
+def test_the_book_works_in_a_browser(tmp_path: Path) -> None:
+    reproduce(OWN, quick=True, out=tmp_path)
+    path = book(standing({"a": OWN}, tmp_path), tmp_path / "book.html")
+    with browser.chromium(tmp_path / "profile") as chromium:
+        for width, dark in ((1200, False), (400, True)):
+            chromium.size(width, 900)
+            chromium.dark(dark)
+            chromium.open(path)
+            assert chromium.run("return [...document.images].every(each => each.complete && each.naturalWidth > 0 && each.alt)")
+            assert chromium.run("return document.documentElement.scrollWidth <= window.innerWidth")
+            assert chromium.run("return document.querySelector(document.querySelector('nav a').getAttribute('href')) !== null")
+        chromium.press("input[type=range]", "\ue011")  # home
+        assert chromium.run("return document.querySelector('output').textContent") == "0"
+        assert not chromium.complaints()
+
+
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"item": 3}'])
 def test_a_damaged_result_counts_as_none(tmp_path: Path, damage: str) -> None:
     outcome = reproduce(OWN, quick=True, out=tmp_path)
@@ -201,6 +237,7 @@ class TestCommand:
             (["--paper", "newton"], "unknown paper 'newton'"),
             (["--all", "--paper", "huszar"], "three ways to choose"),
             (["--again"], "--again needs items"),
+            (["shannon-table-1", "--jobs", "0"], "--jobs must be at least 1, got 0"),
             (["--report"], "nothing was reproduced yet"),
         ],
     )

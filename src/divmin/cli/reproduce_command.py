@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from divmin.cli.columns import aligned
 from divmin.errors import DivminError, counted
@@ -52,6 +52,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.jobs < 1:
+        raise DivminError(f"--jobs must be at least 1, got {arguments.jobs}")
     chosen = _chosen(arguments)
     if not chosen and not arguments.report:
         return _list(arguments)
@@ -120,20 +122,19 @@ def _record(each: Standing) -> dict[str, object]:
     }
 
 
-def _reproduce(item: Item, arguments: argparse.Namespace, say: object) -> Outcome:
+def _reproduce(item: Item, arguments: argparse.Namespace, say: TextIO) -> Outcome:
     from divmin.progress import tracking
     from divmin.reproduction import reproduce
 
-    tell = {"file": say, "flush": True}
     size = " at toy size" if arguments.quick else ""
-    print(f"{item.name}: {item.title}{size}, about {_time(_cost(item, arguments.quick))}", **tell)  # type: ignore[call-overload]
+    print(f"{item.name}: {item.title}{size}, about {_time(_cost(item, arguments.quick))}", file=say, flush=True)
     outcome = reproduce(
         item,
         quick=arguments.quick,
         out=arguments.out,
         again=arguments.again,
         jobs=arguments.jobs,
-        tracking=lambda what: tracking(what),
+        tracking=tracking,
     )
     if not arguments.json:
         print("\n".join(f"  {line}" for line in _lines(outcome)), flush=True)
@@ -171,7 +172,7 @@ def _cost(item: Item, quick: bool) -> float:
 
 
 def _time(seconds: float) -> str:
-    """Seconds below two minutes, else hours, minutes and seconds.
+    """Seconds below a hundred, else hours, minutes and seconds.
 
     >>> _time(3.24), _time(5000)
     ('3.2 s', '1:23:20')

@@ -20,6 +20,7 @@ class Expected:
         source: where it stands: an equation of the source, or what it was derived from.
         full: whether it is asked at full size only.
         finding: why it does not hold, with the evidence, where that is known; a miss is then a finding and no failure.
+        aim: the number itself, where one is expected; None for a bound.
     """
 
     low: float
@@ -28,6 +29,7 @@ class Expected:
     source: str = ""
     full: bool = False
     finding: str = ""
+    aim: float | None = None
 
     def __post_init__(self) -> None:
         if not self.low <= self.high:
@@ -49,7 +51,7 @@ def near(
     """
     room = max(within, relative * abs(value)) if math.isfinite(value) else 0.0
     text = f"{value:.12g}" + (f" ± {room:.2g}" if room else "")
-    return Expected(value - room, value + room, text, source, full, finding)
+    return Expected(value - room, value + room, text, source, full, finding, value)
 
 
 def between(low: float, high: float, *, source: str = "", full: bool = False, finding: str = "") -> Expected:
@@ -78,6 +80,7 @@ class Check:
         verdict: "pass", "fail", "finding" (it does not hold, and the item says why), or "full size only".
         source: where the expectation stands.
         why: the item's words on a finding.
+        aim: the expected number itself; None for a bound.
     """
 
     name: str
@@ -86,10 +89,17 @@ class Check:
     verdict: str
     source: str = ""
     why: str = ""
+    aim: float | None = None
+
+    @property
+    def difference(self) -> float | None:
+        """How far the number is from the expected one; None for a bound, and where one of both is not finite."""
+        finite = self.aim is not None and math.isfinite(self.aim) and math.isfinite(self.got)
+        return self.got - self.aim if finite and self.aim is not None else None
 
 
 def check(numbers: Mapping[str, float], expected: Mapping[str, Expected], *, quick: bool) -> tuple[Check, ...]:
-    """Compare numbers with what they ought to be; one that is missing fails.
+    """Compare numbers with what they ought to be; one that is missing or NaN fails, whatever is known of it.
 
     Args:
         numbers: by name.
@@ -108,7 +118,7 @@ def check(numbers: Mapping[str, float], expected: Mapping[str, Expected], *, qui
         elif wanted.holds(got):
             verdict = PASS
         else:
-            verdict = FINDING if wanted.finding and name in numbers else FAIL
+            verdict = FINDING if wanted.finding and not math.isnan(got) else FAIL
         why = wanted.finding if verdict == FINDING else ""
-        checks.append(Check(name, got, wanted.text, verdict, wanted.source, why))
+        checks.append(Check(name, got, wanted.text, verdict, wanted.source, why, wanted.aim))
     return tuple(checks)

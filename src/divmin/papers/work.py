@@ -21,8 +21,11 @@ Arrays = dict[str, NDArray[np.generic]]
 Thing = TypeVar("Thing")
 
 
+Tracking = Callable[[str], AbstractContextManager[Callable[[Iterable[int]], Iterable[int]]]]
+
+
 @contextmanager
-def _silent(what: str) -> Iterator[Callable[[Iterable[int]], Iterable[int]]]:
+def silent(what: str) -> Iterator[Callable[[Iterable[int]], Iterable[int]]]:
     yield iter
 
 
@@ -37,7 +40,7 @@ class Work:
     """
 
     folder: Path
-    tracking: Callable[[str], AbstractContextManager[Callable[[Iterable[int]], Iterable[int]]]] = _silent
+    tracking: Tracking = silent
     jobs: int = 1
 
     def each(self, what: str, things: Iterable[Thing]) -> Iterator[Thing]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -95,21 +94,16 @@ def chapter(item: Item, outcome: Outcome, budget: int) -> Chapter:
     return Chapter(item.name, outcome.verdict, item.title, facts, kept)
 
 
-def gap(check: Check) -> str:
-    """How far a number is from the end of its interval or its middle, where that can be said."""
-    try:
-        middle = float(check.expected.split(" ± ")[0])
-    except ValueError:
-        return ""
-    return f"{check.got - middle:+.2g}" if math.isfinite(check.got) and math.isfinite(middle) else ""
-
-
 def _checks(checks: Sequence[Check]) -> Table:
     rows = [
-        (each.name, each.verdict, f"{each.got:.12g}", each.expected, gap(each), each.source)
+        (each.name, each.verdict, f"{each.got:.12g}", each.expected, _difference(each), each.source)
         for each in sorted(checks, key=lambda each: each.verdict not in (FAIL, FINDING))
     ]
     return Table(("number", "verdict", "ours", "expected", "difference", "expected by"), tuple(rows))
+
+
+def _difference(check: Check) -> str:
+    return "" if check.difference is None else f"{check.difference:+.2g}"
 
 
 def _warnings(checks: Sequence[Check]) -> tuple[Warned, ...]:

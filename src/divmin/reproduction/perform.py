@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from divmin.errors import DivminError
 from divmin.files import write_atomically, write_text
 from divmin.papers import Found, Item, Work, check, item
-from divmin.papers.work import save_arrays
+from divmin.papers.work import Tracking, save_arrays, silent
 from divmin.plots import save_film
 from divmin.plots.style import figure
 from divmin.reproduction.book import page
@@ -28,16 +26,11 @@ from divmin.reproduction.shelf import (
     fingerprint,
     place,
     read,
+    recorded,
     write,
 )
 
-Tracking = Callable[[str], AbstractContextManager[Callable[[Iterable[int]], Iterable[int]]]]
 OUT = "reproductions"
-
-
-@contextmanager
-def _silent(what: str) -> Iterator[Callable[[Iterable[int]], Iterable[int]]]:
-    yield iter
 
 
 def reproduce(
@@ -47,7 +40,7 @@ def reproduce(
     out: str | Path = OUT,
     again: bool = False,
     jobs: int = 1,
-    tracking: Tracking = _silent,
+    tracking: Tracking = silent,
 ) -> Outcome:
     """Compute a figure, table or claim of a source, compare it with what it ought to be, draw it and write it down.
 
@@ -76,6 +69,8 @@ def reproduce(
     chosen = item(name) if isinstance(name, str) else name
     folder = place(chosen, quick=quick, out=Path(out))
     if not again and (before := read(chosen, quick=quick, out=Path(out))) is not None:
+        if before.to_record()["checks"] != recorded(folder):  # more is expected now, or less, than when it was computed
+            _write_down(chosen, before)
         return before
     try:
         if again and folder.exists():
@@ -105,9 +100,13 @@ def reproduce(
     )
     save_arrays(folder / DATA, found.arrays)
     _draw(chosen, found, folder)
-    write_text(folder / PAGE, page(chosen, outcome))
-    write(outcome)
+    _write_down(chosen, outcome)
     return outcome
+
+
+def _write_down(chosen: Item, outcome: Outcome) -> None:
+    write_text(outcome.folder / PAGE, page(chosen, outcome))
+    write(outcome)
 
 
 def _draw(chosen: Item, found: Found, folder: Path) -> None:

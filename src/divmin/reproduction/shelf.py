@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from divmin.files import write_json
-from divmin.papers import Check, Found, Item, Table
+from divmin.papers import Check, Found, Item, Table, check
 from divmin.papers.expected import FAIL, FINDING, PASS
 from divmin.version import __version__
 
@@ -90,16 +90,20 @@ def write(outcome: Outcome) -> None:
 
 
 def read(item: Item, *, quick: bool, out: Path) -> Outcome | None:
-    """The result of an item with its present settings; None where there is none, or one that cannot be read."""
+    """The result of an item with its present settings; None where there is none, or one that cannot be read.
+
+    Its numbers are compared with what the item expects now, which may be other than when they were computed.
+    """
     folder = place(item, quick=quick, out=out)
     try:
         record = json.loads((folder / RESULT).read_text())
+        numbers = {name: float(value) for name, value in record["numbers"].items()}
         outcome = Outcome(
             item=record["item"],
             quick=record["quick"],
             settings=record["settings"],
-            numbers={name: float(value) for name, value in record["numbers"].items()},
-            checks=tuple(Check(**{**each, "got": float(each["got"])}) for each in record["checks"]),
+            numbers=numbers,
+            checks=check(numbers, item.expected, quick=quick),
             tables=tuple(
                 Table(tuple(each["heads"]), tuple(map(tuple, each["rows"])), each["note"]) for each in record["tables"]
             ),
@@ -112,6 +116,14 @@ def read(item: Item, *, quick: bool, out: Path) -> Outcome | None:
         return None
     same = outcome.settings == json.loads(json.dumps(asdict(item.quick if quick else item.settings)))
     return outcome if same else None
+
+
+def recorded(folder: Path) -> Any:
+    """The checks as they were written down, in plain values; None where they cannot be read."""
+    try:
+        return json.loads((folder / RESULT).read_text())["checks"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def found(outcome: Outcome) -> Found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ QUICK = Settings(
     data="digits", models=("GAN", "SDKL"), seeds=(0,), width=2, steps=2, batch_size=8, critic_steps=1, samples=60, shown=8,
     classifier_steps=4, device="cpu",
 )  # fmt: skip
+ROW = 16  # samples of each model in figure 2
 # measure, the model that has less of it, the one that has more, where that is said
 ORDERS = (
     ("log10 of the critic's loss", "SDKL", "VAE", "figure 1, left"),
@@ -125,8 +127,20 @@ def _arrays(settings: Settings, kept: dict[str, list[Arrays]]) -> dict[str, Any]
 def draw(found: Found, figure: Figure) -> None:
     arrays = found.arrays
     models = [name.removeprefix("sheet ") for name in arrays if name.startswith("sheet ")]
-    parts: Any = figure.subfigures(2, 1, height_ratios=(1.1, 0.35 * len(models) + 0.2))
-    left, right = parts[0].subplots(1, 2)
+    parts: Any = figure.subfigures(3, 1, height_ratios=(1.1, 0.3 * len(models) + 0.1, 1.8))
+    _draw_curves(arrays, models, parts[0])
+    rows = np.atleast_1d(parts[1].subplots(len(models), 1))
+    sheets = np.atleast_1d(parts[2].subplots(math.ceil(len(models) / 3), min(3, len(models)))).ravel()
+    for ax in sheets:
+        ax.set_axis_off()
+    for i, model in enumerate(models):
+        images = arrays[f"sheet {model}"]
+        draw_sheet(rows[i], images[:ROW], min(ROW, len(images)), model)
+        draw_sheet(sheets[i], images, math.ceil(math.sqrt(len(images))), f"figure {3 + list(MODELS).index(model)}: {model}")
+
+
+def _draw_curves(arrays: Mapping[str, Any], models: list[str], figure: Any) -> None:
+    left, right = figure.subplots(1, 2)
     for i, model in enumerate(models):
         colour, dash = line_style(i)
         step = arrays[f"step {model}"]
@@ -138,8 +152,6 @@ def draw(found: Found, figure: Figure) -> None:
     right.set(xlabel="generator steps", ylabel="KL(q(z|x) || prior) (nats)", title="KL term")
     for ax in (left, right):
         ax.legend(frameon=False, fontsize="x-small")
-    for ax, model in zip(np.atleast_1d(parts[1].subplots(len(models), 1)), models, strict=True):
-        draw_sheet(ax, arrays[f"sheet {model}"], len(arrays[f"sheet {model}"]), model)
 
 
 register(
@@ -155,8 +167,9 @@ register(
         expected=expectations(),
         compute=compute,
         draw=draw,
-        size=(10, 9),
-        caption="Above, medians over seeds with their range: the critic's loss falls to nothing where samples get the noise of "
-        "p(x|z). Below, one row of samples for each model, from its first seed, without final noise.",
+        size=(10, 13),
+        caption="Above figure 1, medians over seeds with their range: the critic's loss falls to nothing where samples get the "
+        "noise of p(x|z). In the middle figure 2, one row of samples for each model, from its first seed; below figures 3 to 7, "
+        "more of each. No sample has final noise, as in figure 7.",
     )
 )

@@ -107,9 +107,10 @@ class OnTheLine:
         d = self.d(x)
         laws = self.log_q(x).exp(), self.log_p(x).exp()
         terms = loss.fake(d), loss.data(d)
-        return tuple(  # type: ignore[return-value]
+        fake, real = (
             torch.where(law > 0, law * term, 0.0) * self.slopes(x) for law, term in zip(laws, terms, strict=True)
         )
+        return fake, real
 
     def estimates(self, loss: Loss, batch: int, batches: int, seed: int) -> Tensor:
         """Gradients [batches, 2] from so many samples of each side, with the exact d."""

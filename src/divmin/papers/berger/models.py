@@ -65,7 +65,7 @@ class Settings:
     sigma: float = 1.0
     device: str = "auto"
     samples: int = 5000
-    shown: int = 16
+    shown: int = 64
     classifier_steps: int = 600
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from divmin.data import index_stream, load
+from divmin.data import Source, index_stream, load
 from divmin.models import Pair, build
 from divmin.objectives import Recipe, recipe
 from divmin.training import Probe, TrainConfig, gradients
@@ -94,10 +94,10 @@ def _slopes(loss: Tensor, pair: Pair) -> dict[str, Tensor]:
     return found
 
 
-def _scores(config: TrainConfig, sdkl: Recipe, source: object, pair: Pair, noise: bool) -> list[Tensor]:
+def _scores(config: TrainConfig, sdkl: Recipe, source: Source, pair: Pair, noise: bool) -> list[Tensor]:
     """The critic's scores of data and of samples in its first move."""
     seen: list[Tensor] = []
     probe = Probe(1, lambda view: None, scores=lambda step, real, fake: seen.extend((real.detach(), fake.detach())))
     changed = dataclasses.replace(config, likelihood_noise=noise)
-    gradients(changed, sdkl, source, pair, of="critic", probes=[probe])  # type: ignore[arg-type]
+    gradients(changed, sdkl, source, pair, of="critic", probes=[probe])
     return seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,10 +75,7 @@ def expectations() -> dict[str, Expected]:
 def compute(settings: Settings, work: Work) -> Found:
     jobs = [(name, f, seed) for name in METHODS for f in settings.forms for seed in settings.seeds]
     paths = {
-        (name, f, seed): work.piece(
-            f"{name}-{f}-{seed}",
-            lambda name=name, f=f, seed=seed: {"points": _path(name, f, seed, settings)},  # type: ignore[misc]
-        )["points"]
+        (name, f, seed): work.piece(f"{name}-{f}-{seed}", partial(_path, name, f, seed, settings))["points"]
         for name, f, seed in work.each("descending", jobs)
     }
     minima = {f: _minimum(f) for f in FORMS}
@@ -99,7 +97,7 @@ def compute(settings: Settings, work: Work) -> Found:
     return Found(numbers, arrays | minima, (Table(heads, tuple(rows)),))
 
 
-def _path(name: str, f: str, seed: int, settings: Settings) -> Floats:
+def _path(name: str, f: str, seed: int, settings: Settings) -> dict[str, Floats]:
     import torch
 
     with torch.random.fork_rng(devices=[]):
@@ -107,7 +105,8 @@ def _path(name: str, f: str, seed: int, settings: Settings) -> Floats:
         x = data(DATA).sample((settings.n,)).double().numpy()
     z = np.random.default_rng(seed).normal(size=settings.n)
     learner = method(f"{name}({settings.centres})")
-    return follow(f, learner, x, z, settings.start, rate=settings.rate, steps=settings.steps).points
+    followed = follow(f, learner, x, z, settings.start, rate=settings.rate, steps=settings.steps)
+    return {"points": followed.points}
 
 
 def _minimum(f: str) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,7 +53,7 @@ def expectations() -> dict[str, Expected]:
 def compute(settings: Settings, work: Work) -> Found:
     jobs = [(name, n) for n in settings.sizes for name in METHODS]
     squares = {
-        (name, n): work.piece(f"{name}-{n}", lambda name=name, n=n: _errors(name, n, settings))  # type: ignore[misc]
+        (name, n): work.piece(f"{name}-{n}", partial(_errors, name, n, settings))
         for name, n in work.each("fitting", jobs)
     }
     logs, numbers, rows, arrays = np.log(settings.sizes), {}, [], {"sizes": np.array(settings.sizes)}

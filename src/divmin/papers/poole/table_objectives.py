@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,7 +134,7 @@ def compute(settings: Settings, work: Work) -> Found:
             found = {mixture: _read(traced, mixture) for mixture in settings.mixtures}
             numbers |= _compared(name, row, found)
             points = "; ".join(_written(each) for each in found["D_fig5"]) or "none"
-            path: Floats = traced["path"]  # type: ignore[assignment]
+            path = np.asarray(traced["path"], dtype=np.float64)
             share = numbers[f"{name}: share of descents that come to one"] = _arrived(path[-1], found["D_fig5"])
             ends = f"{share:.0%}"
             arrays[f"path of {name}"] = path
@@ -220,8 +220,8 @@ def _distance(one: Standstill, known: dict[str, float]) -> float:
     return max(abs(one.parameters["loc"] - known["mu"]), abs(one.parameters["scale"] - known["sigma"]))
 
 
-def _of_eigenvalues(one: Standstill, known: dict[str, float]) -> float:
-    wanted = sorted(complex(*each).real for each in known["eig"])  # type: ignore[attr-defined]
+def _of_eigenvalues(one: Standstill, known: Mapping[str, Any]) -> float:
+    wanted = sorted(complex(*each).real for each in known["eig"])
     return largest(np.sort([each.real for each in one.eigenvalues]) - wanted)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.distributions import Normal
 
+from divmin.family import Divergence
 from divmin.papers import Cost, Found, Item, Table, Work, register
 from divmin.papers.expected import Expected, at_most, near
 from divmin.papers.item import largest
@@ -76,7 +77,7 @@ def compute(settings: Settings, work: Work) -> Found:
     for name in MEMBERS:
         f = canonical(name)
 
-        def value(at: Line, f=f) -> float:  # type: ignore[no-untyped-def]
+        def value(at: Line, f: Divergence = f) -> float:
             return at.integral(np.maximum(at.p, at.q) * f.s(at.d))
 
         values = np.array([value(each) for each in moved]).reshape(2, len(STEPS))

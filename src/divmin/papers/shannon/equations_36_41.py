@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -80,7 +83,7 @@ def compute(settings: Settings, work: Work) -> Found:
         # the critic, off its best by a bit: d* + nu . (1, tanh x, tanh(x - 1))
         nu = np.array([0.1, -0.2, 0.15])
         of_critic = _of_critic(scheme, line, bases, nu)
-        rising = _differences(lambda at, g=g: _bound(g, line, bases, at), nu)
+        rising = _differences(partial(_bound, g, line, bases), nu)
         numbers[f"{key}: critic's loss, gradient plus dE_g/dnu"] = largest(of_critic + rising)
         here = _bound(g, line, bases, nu)
         gained = _bound(g, line, bases, nu + settings.step * rising) - here
@@ -89,7 +92,7 @@ def compute(settings: Settings, work: Work) -> Found:
         # the generator, its critic at its best: lambda = (mean, sd)
         model = np.array(MODEL)
         of_generator = _of_generator(scheme, line)
-        falling = -_differences(lambda at, f=f: _value(f, at, settings.nodes), model)
+        falling = -_differences(partial(_value, f, nodes=settings.nodes), model)
         numbers[f"{key}: generator's loss, gradient less dD_f/dlambda"] = largest(of_generator + falling)
         value = _value(f, model, settings.nodes)
         lost = value - _value(f, model + settings.step * falling, settings.nodes)
@@ -139,7 +142,7 @@ def _of_generator(scheme: Recipe, line: Line) -> Floats:
     return np.array([line.integral(line.q * loss * each) for each in scores])
 
 
-def _differences(value, at: Floats, h: float = 1e-3) -> Floats:  # type: ignore[no-untyped-def]
+def _differences(value: Callable[[Any], Any], at: Floats, h: float = 1e-3) -> Floats:
     """Central differences of fourth order."""
     steps = h * np.eye(len(at))
     return np.array(
@@ -154,7 +157,7 @@ def _halves() -> dict[str, float]:
     nonsaturating = recipe("nonsaturating")
     assert isinstance(original, Recipe) and isinstance(nonsaturating, Recipe)
 
-    def slope(loss, which: int | None = None) -> Floats:  # type: ignore[no-untyped-def]
+    def slope(loss: Callable[..., Any], which: int | None = None) -> Floats:
         at = d.clone().requires_grad_()
         found = loss(at) if which is None else loss(at, at, reduction="none")[which]
         (rise,) = torch.autograd.grad(found.sum(), at)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from divmin.family import divergence
+from divmin.family import Divergence, divergence
 from divmin.papers import Cost, Found, Item, Work, register
 from divmin.papers.expected import Expected, at_least, at_most, near
 from divmin.papers.item import largest
@@ -87,7 +87,7 @@ def compute(settings: Settings, work: Work) -> Found:
     for name in MEMBERS:
         f = canonical(name)
 
-        def bound(d: Floats, f=f) -> float:  # type: ignore[no-untyped-def]
+        def bound(d: Floats, f: Divergence = f) -> float:
             return line.integral(line.p * f.a(d) - line.q * f.b(d))
 
         best = bound(line.d)
@@ -152,7 +152,7 @@ def _slope(function: Callable[[Floats], Floats], d: Floats, h: float = 1e-2) -> 
     return found
 
 
-def _conjugate(f, t: float, near_to: float) -> float:  # type: ignore[no-untyped-def]
+def _conjugate(f: Callable[[Any], Any], t: float, near_to: float) -> float:
     """f*(t), the largest t u - f(u), searched for in log u."""
     from scipy.optimize import minimize_scalar
 

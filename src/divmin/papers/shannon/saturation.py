@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from divmin.family import Divergence
 from divmin.papers import Cost, Found, Item, Work, register
 from divmin.papers.expected import Expected, near
 from divmin.papers.shannon.catalogue import SHOWN, canonical
@@ -68,7 +69,7 @@ def compute(settings: Settings, work: Work) -> Found:
     return Found(numbers, {"d": d, "w": np.stack(curves)})
 
 
-def _slope_of_b(f, at: float) -> float:  # type: ignore[no-untyped-def]
+def _slope_of_b(f: Divergence, at: float) -> float:
     """b' through autograd: what backpropagation gives a generator's sample."""
     import torch
 
