@@ -136,7 +136,9 @@ def draw(found: Found, figure: Figure) -> None:
     for i, model in enumerate(models):
         images = arrays[f"sheet {model}"]
         draw_sheet(rows[i], images[:ROW], min(ROW, len(images)), model)
-        draw_sheet(sheets[i], images, math.ceil(math.sqrt(len(images))), f"figure {3 + list(MODELS).index(model)}: {model}")
+        draw_sheet(
+            sheets[i], images, math.ceil(math.sqrt(len(images))), f"figure {3 + list(MODELS).index(model)}: {model}"
+        )
 
 
 def _draw_curves(arrays: Mapping[str, Any], models: list[str], figure: Any) -> None:

@@ -1,4 +1,4 @@
-"""C_hard, on which a learned critic stays where the softened reverse KL is nearly flat: what it does there, and the exact slope."""
+"""C_hard, on which a learned critic comes to rest beside a valley's nearly flat floor: what it does there, and the exact slope."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from divmin.papers.item import largest
 from divmin.papers.shannon.learned import Play, play
 from divmin.papers.shannon.schemes import MIXTURES, RECIPES, gradients, minimised
 
-SHELF = (0.5, 2.5)  # the start from which the way leads over the flat stretch
+SHELF = (0.5, 2.5)  # the start from which the way leads through the valley
 LEFT = -0.5  # starts up to this mu do not pass it
 WHAT = "C_hard, non-saturating, learned critic: "
 STALLED = (
@@ -43,7 +43,7 @@ class Asked(Protocol):
 def expectations() -> dict[str, Expected]:
     """All of them at full size only."""
     return {
-        WHAT + "farthest from the minimum, starts left of the flat stretch": at_most(0.02, full=True),
+        WHAT + "farthest from the minimum, starts left of the valley": at_most(0.02, full=True),
         WHAT + "farthest from the minimum, starts right of it": at_most(0.02, full=True, finding=STALLED),
         WHAT + "the same, a larger critic with more time": at_most(0.02, full=True, finding=STALLED),
         WHAT + "its own mean slope there": at_most(0.005, full=True, source="it stays"),
@@ -80,7 +80,7 @@ def stalled(asked: Asked, work: Work, minimum: NDArray[np.float64]) -> tuple[dic
     # the scheme's loss is half of the canonical divergence
     own = 2 * np.linalg.norm(moved, axis=1) / (half * how.generator_rate)
     numbers = {
-        WHAT + "farthest from the minimum, starts left of the flat stretch": largest(away[:, ~right]),
+        WHAT + "farthest from the minimum, starts left of the valley": largest(away[:, ~right]),
         WHAT + "farthest from the minimum, starts right of it": largest(away[:, right]),
         WHAT + "the same, a larger critic with more time": largest(longer[-(asked.patient // 4) :].mean(0) - minimum),
         WHAT + "its own mean slope there": largest(own),

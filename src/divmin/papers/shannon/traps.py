@@ -71,9 +71,7 @@ def expectations() -> dict[str, Expected]:
             else:
                 wanted[at + "slope that the best critic leaves at the minimum"] = at_most(1e-8, source="eq. 35")
                 wanted[at + "best critic, farthest end from the minimum"] = at_most(1e-6, full=full)
-    wanted["C_hard: least exact slope on the way over the flat stretch"] = between(
-        0.005, 0.03, source="the study notes"
-    )
+    wanted["C_hard: least exact slope on the way through the valley"] = between(0.005, 0.03, source="the study notes")
     return wanted | stall_expectations()
 
 
@@ -109,7 +107,7 @@ def compute(settings: Settings, work: Work) -> Found:
         elif found.points:
             numbers[at + "best critic, farthest end from the minimum"] = largest(ends - best)
         rows += [(mixture, SHOWN[name], *_said(*place)) for place in zip(settings.starts, ends, strict=True)]
-    numbers["C_hard: least exact slope on the way over the flat stretch"] = _least_slope(settings, arrays)
+    numbers["C_hard: least exact slope on the way through the valley"] = _least_slope(settings, arrays)
     tables = [Table(("mixture", "divergence", "start (mu, sigma)", "end with the best critic"), tuple(rows))]
     if settings.seeds:
         best = arrays["C_hard, softened_reverse_kl: minima"][0]
@@ -189,9 +187,9 @@ register(
     Item(
         name="shannon-traps",
         paper=SHANNON,
-        title="Three mixtures that trap: other minima, and a flat stretch where a learned critic stays",
+        title="Three mixtures that trap: other minima, and a valley beside which a learned critic stays",
         claim="The source does not name the mixture of figure 5. On others a start decides which minimum is reached, also with "
-        "the best critic, or a learned critic never arrives; the figure needs a mixture with one minimum and no flat stretch.",
+        "the best critic, or a learned critic never arrives; the figure needs a mixture with one minimum and a steep way there.",
         settings=Settings(),
         quick=Settings(starts=(SHELF, (-2.0, 0.5)), seeds=(), every=False, places=31),
         cost=Cost(quick=12, full=400),
@@ -200,7 +198,8 @@ register(
         draw=draw,
         size=(12, 7.5),
         caption="A_sym: the softened reverse KL has minima at both modes and a third between them. B_asym: Jensen-Shannon has a "
-        "local minimum that spans both modes, which broad starts reach. C_hard: one minimum each, but starts from the right "
-        "pass a flat stretch, where the learned critic (solid, at full size) stays.",
+        "local minimum that spans both modes, which broad starts reach. C_hard: one minimum each, but the way from the "
+        "right leads through a valley whose floor is nearly flat, and the learned critic (solid, at full size) comes to rest "
+        "beside the floor, where the exact slope is not small.",
     )
 )
