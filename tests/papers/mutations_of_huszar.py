@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,11 @@ def _forgetful(noise: Any) -> Any:
     return forgotten
 
 
+def _capped(exact: Any) -> Any:
+    """Values that are too small, as of a mean over samples that share points."""
+    return lambda *args: SimpleNamespace(value=0.9 * min(exact(*args).value, 3.0), tensor=exact(*args).tensor)
+
+
 @dataclass(frozen=True)
 class _Off:
     """A method whose log-ratios are off by a nat, and bent."""
@@ -38,6 +44,15 @@ class _Off:
 
 
 MUTATIONS: dict[str, tuple[Mutation, ...]] = {
+    "huszar-disjoint": (
+        Mutation("divmin.papers.huszar.disjoint.exact", _capped),
+        Mutation("divmin.objectives.terms.Written.__call__", _halves),
+        Mutation("divmin.papers.huszar.disjoint.gradient", scaled(1.01)),
+        Mutation(
+            "divmin.papers.huszar.disjoint.loss_of",
+            lambda loss_of: lambda rule: lambda *args: loss_of(rule)(*args) / (2 if rule == "#0" else 1),
+        ),
+    ),
     "huszar-importance": (
         Mutation("divmin.family.base.Divergence.b", scaled(1.1)),
         Mutation("divmin.papers.huszar.importance.log_mixture", lambda log: lambda *args: log(*args) + 0.5),

@@ -143,7 +143,9 @@ def test_a_number_that_is_none_fails_whatever_is_known_of_it() -> None:
     assert other.verdict == "finding" and other.difference == 0.5
 
 
-@pytest.mark.skipif(not browser.installed(), reason="no Chromium with ChromeDriver here: the book in a browser is not tested")
+@pytest.mark.skipif(
+    not browser.installed(), reason="no Chromium with ChromeDriver here: the book in a browser is not tested"
+)
 def test_the_book_works_in_a_browser(tmp_path: Path) -> None:
     reproduce(OWN, quick=True, out=tmp_path)
     path = book(standing({"a": OWN}, tmp_path), tmp_path / "book.html")
@@ -152,9 +154,13 @@ def test_the_book_works_in_a_browser(tmp_path: Path) -> None:
             chromium.size(width, 900)
             chromium.dark(dark)
             chromium.open(path)
-            assert chromium.run("return [...document.images].every(each => each.complete && each.naturalWidth > 0 && each.alt)")
+            assert chromium.run(
+                "return [...document.images].every(each => each.complete && each.naturalWidth > 0 && each.alt)"
+            )
             assert chromium.run("return document.documentElement.scrollWidth <= window.innerWidth")
-            assert chromium.run("return document.querySelector(document.querySelector('nav a').getAttribute('href')) !== null")
+            assert chromium.run(
+                "return document.querySelector(document.querySelector('nav a').getAttribute('href')) !== null"
+            )
         chromium.press("input[type=range]", "\ue011")  # home
         assert chromium.run("return document.querySelector('output').textContent") == "0"
         assert not chromium.complaints()

@@ -9,11 +9,10 @@ import numpy as np
 from scipy.special import expit
 
 from divmin.explanation import explain
-from divmin.objectives import Recipe, recipe
 from divmin.papers import Cost, Found, Item, Table, Work, register
 from divmin.papers.expected import Expected, at_least, at_most, near
 from divmin.papers.huszar.normal_generator import Path, data, descend, gradient, log_ratio, nodes
-from divmin.papers.huszar.three_rules import LOSS, MINIMISES, RECIPE, REFERRED, RULES
+from divmin.papers.huszar.three_rules import CUT, FAR, LOSS, MINIMISES, RECIPE, REFERRED, RULES, loss_of, recipe_of
 from divmin.papers.item import largest
 from divmin.papers.reference import reference
 from divmin.papers.sources import HUSZAR
@@ -23,7 +22,6 @@ from divmin.values import exact
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from torch import Tensor
 
 DATA = "0.75*normal(-1, 0.5) + 0.25*normal(1.2, 0.5)"
 # Where gradients are compared with the reference: other data, and a model off every minimum.
@@ -32,8 +30,6 @@ FIELD = {
     "#1": ("poole", "objectives", "gan_minus_logD: softplus(-V)", "field_mu_logsigma"),
     "#2": ("poole", "objectives", "reverse_kl: -V", "field_mu_logsigma"),
 }
-CUT = np.exp(-20)
-FAR = "; PyTorch's softplus(V) is V beyond 20, where that is off by e^-20"
 WEIGHT = {"#0": lambda d: expit(d), "#1": lambda d: expit(-d), "#2": lambda d: np.ones_like(d)}
 
 
@@ -120,7 +116,7 @@ def _identity() -> dict[str, float]:
         loss, slope = {}, {}
         for rule in RULES:
             at = v.clone().requires_grad_()
-            each = _recipe(rule).generator_loss(at, reduction="none")
+            each = recipe_of(rule).generator_loss(at, reduction="none")
             (slope[rule],) = torch.autograd.grad(each.sum(), at)
             loss[rule] = each.detach()
         missed = (loss["#2"] - loss["#0"] - loss["#1"]) / v.abs().clamp(min=1)
@@ -145,7 +141,7 @@ def _identity_of_networks(settings: Settings, work: Work) -> dict[str, float]:
     d = critic(generator(z)).flatten()
     slopes = {}
     for rule in RULES:
-        parts = torch.autograd.grad(_recipe(rule).generator_loss(d), weights, retain_graph=True)
+        parts = torch.autograd.grad(recipe_of(rule).generator_loss(d), weights, retain_graph=True)
         slopes[rule] = torch.cat([part.flatten() for part in parts])
     length = slopes["#2"].norm()
     return {
@@ -163,14 +159,14 @@ def _at_a_point(rule: str) -> dict[str, float]:
     import torch
 
     p, at = data(ELSEWHERE), torch.tensor([AT[0], np.log(AT[1])], dtype=torch.float64)
-    still = gradient(_loss(rule), log_ratio(p, at), at)
+    still = gradient(loss_of(rule), log_ratio(p, at), at)
     theta = at.clone().requires_grad_()
     q = torch.distributions.Normal(theta[0], theta[1].exp())
     exact(MINIMISES[rule], p, q).tensor.backward()
     assert theta.grad is not None
     moving = at.clone().requires_grad_()  # the value E_q[h(log p/q)], whose critic moves along with the model
     z, weights = nodes()
-    value = _loss(rule)(log_ratio(p, moving)(moving[0] + moving[1].exp() * z), weights)
+    value = loss_of(rule)(log_ratio(p, moving)(moving[0] + moving[1].exp() * z), weights)
     (total,) = torch.autograd.grad(value, moving)
     found = {f"{rule}: derivative by {name} at a point": float(still[i]) for i, name in enumerate(("mu", "log sigma"))}
     return found | {
@@ -181,20 +177,7 @@ def _at_a_point(rule: str) -> dict[str, float]:
 
 def _path(rule: str, start: tuple[float, float], settings: Settings) -> Path:
     p = data(DATA)
-    return descend(_loss(rule), lambda at: log_ratio(p, at), start, rate=settings.rate, steps=settings.steps)
-
-
-def _loss(rule: str) -> Any:
-    def loss(c: Tensor, weights: Tensor) -> Tensor:
-        return _recipe(rule).generator_loss(c, weight=weights)
-
-    return loss
-
-
-def _recipe(rule: str) -> Recipe:
-    found = recipe(RECIPE[rule])
-    assert isinstance(found, Recipe)
-    return found
+    return descend(loss_of(rule), lambda at: log_ratio(p, at), start, rate=settings.rate, steps=settings.steps)
 
 
 def _minimum(rule: str) -> dict[str, float]:
