@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from divmin.training import single
+
 
 @dataclass(frozen=True)
 class Mutation:
@@ -44,3 +46,13 @@ class Mutation:
 def scaled(factor: float) -> Callable[[Any], Any]:
     """A function whose result is off by a factor."""
     return lambda original: lambda *args, **kwargs: factor * original(*args, **kwargs)
+
+
+def both_moves(move_critic: Callable[..., None]) -> Callable[..., None]:
+    """A move of the critic that is one of the generator too."""
+
+    def wrong(job: Any, state: Any, data: Any) -> None:
+        single.move_generator(job, state, data)
+        move_critic(job, state, data)
+
+    return wrong

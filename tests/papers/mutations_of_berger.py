@@ -7,27 +7,16 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 import torch
-from mutation import Mutation, scaled
+from mutation import Mutation, both_moves, scaled
 
 from divmin.papers.berger.gap import curve
 from divmin.papers.berger.line import nothing
 from divmin.papers.berger.splits import SHIFTS, split
-from divmin.training import single
 
 
 def _wrong_critic(forward):
     """A best critic for other data: those of e^(x + x^2) times the density."""
     return lambda self, x: forward(self, x) + x[:, 0] + x[:, 0] ** 2
-
-
-def _both_moves(move_critic):
-    """A move of the critic that is one of the generator too."""
-
-    def wrong(job, state, data):
-        single.move_generator(job, state, data)
-        move_critic(job, state, data)
-
-    return wrong
 
 
 def _noise_on_both_sides(of):
@@ -94,7 +83,7 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
         Mutation("divmin.papers.berger.toy.BestCritic.forward", _wrong_critic),
         Mutation("divmin.papers.berger.algorithm_1.exact_gradient", scaled(0.01)),
         Mutation("divmin.training.moves.frozen", lambda frozen: nullcontext),
-        Mutation("divmin.training.single.move_critic", _both_moves),
+        Mutation("divmin.training.single.move_critic", both_moves),
         Mutation("divmin.objectives.base.Recipe.critic_loss", scaled(1.1)),
         Mutation("divmin.training.moves.score_fakes", lambda score: lambda job, state, x: state.critic(x).flatten()),
         Mutation("divmin.training.seen.Sight.of", _noise_on_both_sides),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from mutation import Mutation, scaled
+from mutation import Mutation, both_moves, scaled
 
 from divmin.explanation import explain
 
@@ -38,6 +38,19 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
         valued(lambda right, self, d: -d),
         valued(lambda right, self, d: d),
         Mutation("divmin.family.base.Divergence.s", scaled(1.01)),
+    ),
+    "poole-algorithm": (
+        loss(lambda right, d: right + 0.1 * d * d),
+        loss(lambda right, d: -d.exp()),
+        Mutation(
+            "divmin.objectives.base.Recipe.critic_loss",
+            lambda original: (
+                lambda self, real, fake, **how: (
+                    original(self, real, fake, **how) + 0.01 * len(self.name) * (real**2).mean()
+                )
+            ),
+        ),
+        Mutation("divmin.training.single.move_critic", both_moves),
     ),
     "poole-appendix-b": (
         Mutation("divmin.models.ali.GENERATOR", lambda rows: rows[:-1]),
