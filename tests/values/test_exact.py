@@ -382,6 +382,17 @@ def test_s_from_a_and_b_is_s_to_the_rounding_of_d(name: str) -> None:
     assert quick_s(f, d[:0]).shape == (0,)
 
 
+@pytest.mark.parametrize("mean", [-2.0, 0.0, 3.0])
+def test_a_log_density_beyond_float64_is_no_end_of_a_support(mean: float) -> None:
+    """log p = -x - e^-x of Gumbel's law leaves float64 where a normal law has long ended."""
+    found = dm.exact("reverse_kl", "gumbel(0, 1)", f"normal({mean}, 1)")
+    by_hand = -0.5 * math.log(2 * math.pi * math.e) + mean + math.exp(-mean + 0.5)
+    assert found.value == pytest.approx(by_hand, rel=1e-12)
+    assert dm.exact("kl", f"normal({mean}, 1)", "gumbel(0, 1)").value == pytest.approx(by_hand, rel=1e-12)
+    assert math.isinf(dm.exact("chi2_data_denominator", "gumbel(0, 1)", f"normal({mean}, 1)").value)
+    assert math.isinf(dm.exact("reverse_kl", "uniform(-1, 1)", f"normal({mean}, 1)").value)
+
+
 def test_values_beyond_float64_are_infinite_and_not_an_error() -> None:
     p = mixture([0.5, 0.5], [0.0, 60.0], [1.0, 1.0])
     assert dm.exact("chi2_model_denominator", p, normal(0, 1)).value == math.inf

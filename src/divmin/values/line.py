@@ -259,7 +259,10 @@ def _over_stretch(f: Divergence, p: Law, q: Law, stretch: Stretch, around: Tenso
     if len(alive) == 2:
 
         def both(t: Tensor) -> Tensor:
-            return log_integrand(f, at(p, t), at(q, t)) + stretch.place(t)[1]
+            log_p, log_q = at(p, t), at(q, t)
+            # a log-density beyond float64, as of Gumbel's law far to the left, is no end of a support: those are edges
+            lost = torch.minimum(log_p, log_q).isneginf() & (torch.maximum(log_p, log_q) < -LARGEST)
+            return log_integrand(f, log_p, log_q).masked_fill(lost, -math.inf) + stretch.place(t)[1]
 
         for kink in kinks(f):
 
