@@ -55,6 +55,7 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
     "poole-appendix-b": (
         Mutation("divmin.models.ali.GENERATOR", lambda rows: rows[:-1]),
         Mutation("divmin.models.ali.CRITIC", lambda rows: rows[:-1]),
+        Mutation("divmin.models.ali.ALIGenerator.start_at", lambda original: lambda self, images: None),
         Mutation("divmin.models.ali.initialise", lambda original: lambda layer: None),
         Mutation("divmin.models.ali.ALIGenerator.forward", scaled(0.5)),
         Mutation("divmin.models.layered.LayeredCritic.forward", scaled(0.0)),

@@ -142,10 +142,13 @@ def _reproduce(item: Item, arguments: argparse.Namespace, say: TextIO) -> Outcom
 
 
 def _lines(outcome: Outcome) -> list[str]:
+    from divmin.papers.expected import LATER
     from divmin.reproduction.shelf import FIGURE, FILM, PAGE
 
-    rows = [(each.verdict, each.name, f"{each.got:.12g}", f"expected {each.expected}") for each in outcome.checks]
-    lines = aligned(rows)
+    asked = [each for each in outcome.checks if each.verdict != LATER]
+    lines = aligned([(each.verdict, each.name, f"{each.got:.12g}", f"expected {each.expected}") for each in asked])
+    if later := len(outcome.checks) - len(asked):
+        lines.append(f"{later} more {'is' if later == 1 else 'are'} asked at full size only")
     lines += [f"finding: {why}" for why in dict.fromkeys(each.why for each in outcome.checks if each.why)]
     lines += list(outcome.notes)
     places = [outcome.folder / name for name in (FIGURE, FILM, PAGE)]

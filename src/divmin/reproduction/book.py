@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from divmin.pages.embedding import embedded, film, spread
 from divmin.pages.parts import Chapter, Contents, Film, Picture, Section, Table, Warned
 from divmin.pages.write import MAIL, render
 from divmin.papers import Check, Item
-from divmin.papers.expected import FAIL, FINDING
+from divmin.papers.expected import FAIL, FINDING, LATER
 from divmin.progress import Track
 from divmin.reproduction.shelf import FIGURE, FRAMES, Outcome, Standing
 
@@ -96,10 +97,14 @@ def chapter(item: Item, outcome: Outcome, budget: int) -> Chapter:
 
 def _checks(checks: Sequence[Check]) -> Table:
     rows = [
-        (each.name, each.verdict, f"{each.got:.12g}", each.expected, _difference(each), each.source)
-        for each in sorted(checks, key=lambda each: each.verdict not in (FAIL, FINDING))
+        (each.name, each.verdict, _got(each), each.expected, _difference(each), each.source)
+        for each in sorted(checks, key=lambda each: (each.verdict == LATER, each.verdict not in (FAIL, FINDING)))
     ]
     return Table(("number", "verdict", "ours", "expected", "difference", "expected by"), tuple(rows))
+
+
+def _got(check: Check) -> str:
+    return "" if check.verdict == LATER and math.isnan(check.got) else f"{check.got:.12g}"
 
 
 def _difference(check: Check) -> str:

@@ -102,6 +102,9 @@ def expectations() -> dict[str, Expected]:
         "parameters of the critic": near(2_184_065, source="the sum of the table"),
         "initial weights: standard deviation over 0.01": near(1, 0.01, source="N(0, 0.01^2)"),
         "largest |initial bias|": near(0, source="zero"),
+        "last biases at the data's log-odds: mean |pixel - data's mean| of an untrained generator": at_most(
+            0.05, source="ALI's code, on request (`start_at`); the runs of poole-cifar begin at 0"
+        ),
         "largest |pixel| of an untrained generator": at_most(0.3, source="a sigmoid of nearly 0 is grey"),
         "largest |pixel| for weights 10,000 times as large": near(1, 1e-3, source="a sigmoid ends at 0 and 1"),
         "score of an image, alone and among others": at_most(1e-5, source="no batch norm in the critic"),
@@ -217,12 +220,17 @@ def _behaviour(pair: Any, noise: Tensor, images: Tensor) -> dict[str, float]:
 
     with torch.no_grad():
         grey = float(pair.generator(noise).abs().max())
+        plain = pair.generator.bias.clone()
+        pair.generator.start_at(images)
+        off = float((pair.generator(noise) - images.mean(0)).abs().mean())
+        pair.generator.bias.copy_(plain)
         pair.generator.layers[-1].weight.mul_(1e4)
         white = float(pair.generator(noise).abs().max())
         first, second = pair.critic.train()(images), pair.critic(images)
         pair.critic.eval()
         among, alone = pair.critic(images)[:1], pair.critic(images[:1])
     return {
+        "last biases at the data's log-odds: mean |pixel - data's mean| of an untrained generator": off,
         "largest |pixel| of an untrained generator": grey,
         "largest |pixel| for weights 10,000 times as large": white,
         "score of an image, alone and among others": float((among - alone).abs().max() / among.abs().max()),

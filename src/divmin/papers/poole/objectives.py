@@ -134,6 +134,10 @@ OBJECTIVES = {
     "exact KL": Objective(
         "exact(kl)", "-u", "-exp(V)", "1/u", "kl", "lsif-like MMSE target -e^V (= original KL loss -b_KL)"
     ),
+    "exact softened KL": Objective(
+        "exact(softened_kl)", "-4*u/(1 + u)", "-4/(1 + exp(-V))", "4/(u*(1 + u)^2)", "softened_kl",
+        "soften-KL exact: -4 sigmoid(V)",
+    ),
     "log(1 - D)": Objective(
         "minimax", "-log(1 + u)", "-softplus(V)", "1/(u*(1 + u))", "2*js", "original saturating log(1-D): -softplus(V)"
     ),

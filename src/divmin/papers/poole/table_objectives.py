@@ -31,8 +31,10 @@ AT = {"loc": 0.3, "scale": 1.1}  # of the model at which values and gradients ar
 # The least of a divergence that a row really descends: where the reference has its minimum.
 MINIMA = {
     "reverse KL": "reverse_kl", "-log D": "softened_reverse_kl", "alpha 1/2, affine part dropped": "squared_hellinger",
-    "exact KL": "kl", "log(1 - D)": "js",
+    "exact KL": "kl", "exact softened KL": "softened_kl", "log(1 - D)": "js",
 }  # fmt: skip
+# Rows whose descents narrow to a point that data do not hold, or widen without end: until log-ratios leave float64.
+LOST, NARROW, WIDE = ("KL", "JS", "squared Hellinger", "Jeffreys"), 0.2, 10.0
 WIDEST = 3.0  # scale up to which the reference's integrals, cut at 30, are exact
 SHOWN = ("KL", "reverse KL", "-log D", "GAN", "JS", "squared Hellinger", "alpha 1/2, affine part dropped")
 TOOK = "appendix A; numbers by independent quadrature"
@@ -103,6 +105,10 @@ def _of_standstills(name: str, row: Objective) -> dict[str, Expected]:
     share = near(row.is_divergence, source="stable exactly where f_eff is convex", full=later)
     wanted[f"{name}: share of data sets with a stable standstill"] = share
     wanted[f"{name}: share of descents that come to one"] = share
+    if name in LOST:
+        wanted[f"{name}: share of descents that narrow below {NARROW:g} or widen beyond {WIDE:g}"] = near(
+            1, source="f_eff'' changes its sign", full=later
+        )
     if name in MINIMA:
         wanted[f"{name}: distance from the minimum of {MINIMA[name]} on D_fig5"] = at_most(
             1e-8, source=TOOK, full=later
@@ -137,6 +143,11 @@ def compute(settings: Settings, work: Work) -> Found:
             path = np.asarray(traced["path"], dtype=np.float64)
             share = numbers[f"{name}: share of descents that come to one"] = _arrived(path[-1], found["D_fig5"])
             ends = f"{share:.0%}"
+            if name in LOST:
+                sigma = path[-1, :, 1]
+                numbers[f"{name}: share of descents that narrow below {NARROW:g} or widen beyond {WIDE:g}"] = float(
+                    np.mean((sigma < NARROW) | (sigma > WIDE))
+                )
             arrays[f"path of {name}"] = path
         value = numbers[f"{name}: E_q f_G(r) at the test point"]
         rows.append((name, row.f, row.logit, f"{value:.6g}", row.curvature, said, points, ends))
