@@ -100,5 +100,6 @@ register(
         cost=Cost(quick=1, full=1),
         expected=expectations(),
         compute=compute,
+        slips=("One row of the table reads Convn: a convolution, as its neighbours.",),
     )
 )

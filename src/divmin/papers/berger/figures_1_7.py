@@ -35,16 +35,26 @@ ORDERS = (
     ("KL term", "VAE", "VAEGAN", "figure 1, right"),
     ("KL term", "VAE", "SDKL without sampling", "figure 1, right"),
     ("sharpness", "VAE", "GAN", "figures 2 to 4: the GAN is sharp"),
+    ("recall", "GAN", "SDKL without sampling", "figure 3: the GAN drops modes"),
     ("Frechet distance", "VAEGAN", "VAE", "figures 4 and 5: better samples"),
+    ("Frechet distance", "VAEGAN", "SDKL", "figures 5 and 7: better samples"),
     ("Frechet distance", "SDKL without sampling", "VAE", "figures 4 and 6: better samples"),
     ("Frechet distance", "SDKL without sampling", "SDKL", "figures 6 and 7: better samples"),
+)
+
+KEPT = (
+    "On CIFAR-10 at 32 pixels, width 8, 1,200 steps, seeds 0, 1 and 2, the GAN has the highest recall of the five, .67 ± .03, and "
+    "SDKL without sampling .32 ± .05: models with a data term blur here, and blurred images lie beside the data. Whether a GAN "
+    "drops modes on faces with the published networks was not tried"
 )
 
 
 def expectations() -> dict[str, Expected]:
     wanted = {
-        f"{what}: {less} less {more}": at_most(0, source=source, full=True) for what, less, more, source in ORDERS
+        f"{what}: {less} less {more}": at_most(0, source=source, full=True, finding=KEPT if what == "recall" else "")
+        for what, less, more, source in ORDERS
     }
+    wanted["log10 of the critic's loss: SDKL"] = at_most(-6, source="figure 1, left: below 1e-6", full=True)
     wanted |= {
         f"share of runs of {model} that stay finite": near(1, full=model not in QUICK.models) for model in MODELS
     }
@@ -173,5 +183,9 @@ register(
         caption="Above figure 1, medians over seeds with their range: the critic's loss falls to nothing where samples get the "
         "noise of p(x|z). In the middle figure 2, one row of samples for each model, from its first seed; below figures 3 to 7, "
         "more of each. No sample has final noise, as in figure 7.",
+        slips=(
+            "Three models are announced in one place, and five are compared.",
+            "Samples are said to stand in figure 1, right; they stand in figure 2.",
+        ),
     )
 )
