@@ -136,6 +136,19 @@ def test_numbers_are_compared_with_what_is_expected_now(tmp_path: Path) -> None:
     assert "expected 6" in (outcome.folder / "index.html").read_text()
 
 
+def test_a_number_that_nobody_asked_for_then_is_computed_now(tmp_path: Path) -> None:
+    """From the pieces that were kept: only what is missing costs anything."""
+    small = replace(OWN, expected={"sum": near(6.0)})
+    reproduce(
+        replace(small, compute=lambda *given: replace(compute(*given), numbers={"sum": 6.0})), quick=True, out=tmp_path
+    )
+    before = list(CALLS)
+    assert standing({"a": small}, tmp_path)[0].status.endswith("(quick)")
+    assert standing({"a": OWN}, tmp_path)[0].outcome is None
+    assert reproduce(OWN, quick=True, out=tmp_path).numbers["worst"] == 3.0
+    assert before == CALLS
+
+
 def test_a_number_that_is_none_fails_whatever_is_known_of_it() -> None:
     (only,) = check({"a": float("nan")}, {"a": near(1.0, finding="it is known")}, quick=True)
     assert only.verdict == "fail" and only.difference is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from dataclasses import asdict
@@ -91,7 +92,8 @@ def reproduce(
         item=chosen.name,
         quick=quick,
         settings=asdict(settings),
-        numbers={name: float(value) for name, value in found.numbers.items()},
+        # NaN says that a number was asked for and not computed; one that is not there, that nobody knew of it
+        numbers=dict.fromkeys(chosen.expected, math.nan) | {name: float(each) for name, each in found.numbers.items()},
         checks=check(found.numbers, chosen.expected, quick=quick),
         tables=found.tables,
         notes=found.notes,

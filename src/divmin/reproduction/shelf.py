@@ -92,7 +92,8 @@ def write(outcome: Outcome) -> None:
 def read(item: Item, *, quick: bool, out: Path) -> Outcome | None:
     """The result of an item with its present settings; None where there is none, or one that cannot be read.
 
-    Its numbers are compared with what the item expects now, which may be other than when they were computed.
+    Its numbers are compared with what the item expects now, which may be other than when they were computed; where one is
+    asked for that nobody knew of then, the result counts as none.
     """
     folder = place(item, quick=quick, out=out)
     try:
@@ -113,6 +114,8 @@ def read(item: Item, *, quick: bool, out: Path) -> Outcome | None:
             version=record["version"],
         )
     except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not item.expected.keys() <= numbers.keys():
         return None
     same = outcome.settings == json.loads(json.dumps(asdict(item.quick if quick else item.settings)))
     return outcome if same else None
