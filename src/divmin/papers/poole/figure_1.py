@@ -41,10 +41,10 @@ CENTRAL = ("KL", "Jensen-Shannon", "reverse KL")
 MODES = ("-log D, its f", "-log D, trained")
 
 WIDE = (
-    "With a learned critic reverse KL ends with a sigma .048, .049 and .051 above the minimum in seeds 0, 1 and 2, and mu within .006; "
-    "the other objectives end within .007. It weighs every sample of the model alike, also those far out, where there are hardly "
-    "any data and a learned critic is too flat. 15 critic steps for each of the generator's leave .034 to .040, 64 units .045 to "
-    ".050, twice as many steps .034 to .044, a critic's rate of 5e-4 .063 to .069"
+    "With a learned critic reverse KL ends with a sigma .048, .049 and .051 above the minimum in seeds 0, 1 and 2, and mu within "
+    ".006; the other objectives end within .007. It weighs every sample of the model alike, also those far out, where there are "
+    "hardly any data and a learned critic is too flat. 15 critic steps for each of the generator's leave .034 to .040, 64 units "
+    ".045 to .050, twice as many steps .034 to .044, a critic's rate of 5e-4 .063 to .069"
 )
 
 
