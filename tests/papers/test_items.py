@@ -13,7 +13,7 @@ from mutation import Mutation
 from divmin.papers import Item, Work, check, items
 from divmin.papers.expected import FAIL, FINDING, LATER
 from divmin.reproduction import reproduce
-from divmin.reproduction.shelf import found
+from divmin.reproduction.shelf import drawable
 
 ITEMS = items()
 MUTATIONS: dict[str, tuple[Mutation, ...]] = {
@@ -31,7 +31,7 @@ def test_numbers_picture_and_files(name: str, tmp_path: Path) -> None:
     assert any(each.verdict != LATER for each in outcome.checks), "at toy size nothing is asked"
     if item.draw is not None:
         figure = Figure(figsize=item.size, layout="constrained")
-        item.draw(found(outcome), figure)
+        item.draw(drawable(outcome), figure)
         _is_labelled(figure)
     record = json.loads((outcome.folder / "result.json").read_text())
     assert record["verdict"] == outcome.verdict

@@ -183,8 +183,36 @@ def test_the_book_works_in_a_browser(tmp_path: Path) -> None:
 def test_a_damaged_result_counts_as_none(tmp_path: Path, damage: str) -> None:
     outcome = reproduce(OWN, quick=True, out=tmp_path)
     (outcome.folder / "result.json").write_text(damage)
-    assert standing({"a": OWN}, tmp_path)[0].status == "not run"
+    assert standing({"a": OWN}, tmp_path)[0].status == "unreadable"
     assert reproduce(OWN, quick=True, out=tmp_path).passed
+
+
+@pytest.mark.parametrize("lost", ["figure.png", "film.gif", "index.html", "data.npz"])
+def test_what_is_lost_of_a_result_is_made_again(tmp_path: Path, lost: str) -> None:
+    """From its data where these are there; and from its pieces where they are not."""
+    outcome = reproduce(OWN, quick=True, out=tmp_path)
+    (outcome.folder / lost).unlink()
+    assert reproduce(OWN, quick=True, out=tmp_path) == outcome or lost == "data.npz"
+    assert (outcome.folder / lost).exists() and CALLS == [0, 1, 2]
+
+
+def test_settings_of_ones_own_do_not_replace_the_published_ones(tmp_path: Path) -> None:
+    published = item("shannon-saturation")
+    other = replace(published, quick=replace(published.quick, reach=3.0))
+    first, second = (reproduce(each, quick=True, out=tmp_path) for each in (published, other))
+    assert first.folder.name == "quick" and second.folder.name.startswith("quick-")
+    assert reproduce(published, quick=True, out=tmp_path) == first
+    assert "settings of one" in (second.folder / "index.html").read_text()
+    assert [each.outcome for each in standing({"a": published}, tmp_path)] == [first]
+
+
+def test_a_page_says_what_is_not_asked_at_toy_size(tmp_path: Path) -> None:
+    expected = {"sum": near(5.0), "worst": at_most(2, full=True, finding="it is three"), "more": at_least(0, full=True)}
+    outcome = reproduce(replace(OWN, expected=expected), quick=True, out=tmp_path)
+    assert outcome.tally == "1 passed, 2 not asked at toy size"
+    page = (outcome.folder / "index.html").read_text()
+    assert "2 more are asked at full size only." in page and "Known at full size" in page and "it is three" in page
+    assert "nan" not in page.split("<main>")[1]
 
 
 def test_the_book_has_a_chapter_for_each_result(tmp_path: Path) -> None:
@@ -241,6 +269,29 @@ class TestCommand:
         record = json.loads(capsys.readouterr().out)
         assert record["items"][0]["verdict"] == "passed" and record["book"] is None
 
+    def test_a_list_of_some(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["reproduce", "--paper", "huszar", "--list", "--out", str(tmp_path), "--json"]) == 0
+        assert {each["item"] for each in json.loads(capsys.readouterr().out)} == set(items("huszar"))
+
+    def test_the_second_time_it_is_there(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        for said in ("about", "already there (--again computes it anew)"):
+            assert main(["reproduce", "shannon-table-1", "--quick", "--out", str(tmp_path)]) == 0
+            assert said in capsys.readouterr().out
+        result = tmp_path / "shannon-table-1" / "quick" / "result.json"
+        record = json.loads(result.read_text())
+        result.write_text(json.dumps(record | {"numbers": dict.fromkeys(record["numbers"], 0.5)}))
+        assert main(["reproduce", "--report", "--out", str(tmp_path)]) == 1, "a failure in the book"
+
+    def test_ctrl_c_says_how_to_go_on(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def stop(*args: Any, **kwargs: Any) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("divmin.reproduction.perform.check", stop)
+        assert main(["reproduce", "shannon-table-1", "--quick", "--out", str(tmp_path)]) == 130
+        assert "what was computed is kept: the same command goes on" in capsys.readouterr().err
+
     def test_a_failure_is_exit_code_1(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -252,6 +303,7 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("words", "said"),
         [
+            (["shannon"], "'shannon' is a source, not an item: --paper shannon"),
             (["shannon-table-2"], "did you mean shannon-table-1?"),
             (["--paper", "newton"], "unknown paper 'newton'"),
             (["--all", "--paper", "huszar"], "three ways to choose"),

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from divmin.reproduction import Outcome, Standing
 
 EXAMPLES = """examples:
-  divmin reproduce                                 # what there is: status, cost, claim
+  divmin reproduce                                 # what there is: status, cost, title
+  divmin reproduce --paper huszar --list           # the same of one source
   divmin reproduce shannon-figure-5 --quick        # one item at toy size
   divmin reproduce --paper huszar                  # all items of one source at full size
   divmin reproduce --all --quick --report          # everything at toy size, and the book
   divmin reproduce --report                        # the book of what there is
 a result that is there is not computed again (--again does); Ctrl-C keeps the work, and the same command goes on
-exits with 0 if every number is as expected or a finding that the item explains, with 1 if one is not
+exits with 0 if every number is as expected or a finding that the item explains, with 1 if one is not, also one in the book
 """
 
 
@@ -35,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--paper", metavar="NAME", help="all items of a source: shannon, poole, arjovsky, berger or huszar"
     )
     parser.add_argument("--all", action="store_true", help="all items")
+    parser.add_argument("--list", action="store_true", help="list items, those that were chosen or all, and run none")
     parser.add_argument("--quick", action="store_true", help="at toy size")
     parser.add_argument("--again", action="store_true", help="from the beginning, also where there is a result")
     parser.add_argument(
@@ -55,16 +57,20 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.jobs < 1:
         raise DivminError(f"--jobs must be at least 1, got {arguments.jobs}")
     chosen = _chosen(arguments)
-    if not chosen and not arguments.report:
-        return _list(arguments)
+    if arguments.list or not (chosen or arguments.report):
+        return _list(arguments, chosen)
     say = sys.stderr if arguments.json else sys.stdout
     outcomes = []
     if len(chosen) > 1:
         seconds = sum(_cost(each, arguments.quick) for each in chosen)
         print(f"{counted(len(chosen), 'item')}, about {_time(seconds)} on one core", file=say, flush=True)
-    for each in chosen:
-        outcomes.append(_reproduce(each, arguments, say))
-    book = _book(arguments) if arguments.report else None
+    try:
+        for each in chosen:
+            outcomes.append(_reproduce(each, arguments, say))
+    except KeyboardInterrupt:
+        print("what was computed is kept: the same command goes on", file=sys.stderr)
+        raise
+    book, read = _book(arguments) if arguments.report else (None, outcomes)
     if arguments.json:
         records = {"items": [each.to_record() for each in outcomes], "book": None if book is None else str(book)}
         print(json.dumps(records, indent=2))
@@ -73,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
             print("\n".join(_summary(outcomes)))
         if book is not None:
             print(f"book: {book}")
-    return 0 if all(each.passed for each in outcomes) else 1
+    return 0 if all(each.passed for each in (*outcomes, *read)) else 1
 
 
 def _chosen(arguments: argparse.Namespace) -> list[Item]:
@@ -91,11 +97,11 @@ def _chosen(arguments: argparse.Namespace) -> list[Item]:
     return []
 
 
-def _list(arguments: argparse.Namespace) -> int:
+def _list(arguments: argparse.Namespace, chosen: Sequence[Item]) -> int:
     from divmin.papers import items
     from divmin.reproduction import standing
 
-    found = standing(items(), arguments.out)
+    found = standing({each.name: each for each in chosen} or items(), arguments.out)
     if arguments.json:
         print(json.dumps([_record(each) for each in found], indent=2))
         return 0
@@ -106,6 +112,8 @@ def _list(arguments: argparse.Namespace) -> int:
     ]
     print("\n".join(aligned([head, *rows])))
     print(f"\n{counted(len(rows), 'item')}; the costs are of one core; results are read from {arguments.out}")
+    if any(each.left for each in found):
+        print("out of date: computed with other settings, or before all was asked that is asked now; run it once more")
     return 0
 
 
@@ -125,9 +133,12 @@ def _record(each: Standing) -> dict[str, object]:
 def _reproduce(item: Item, arguments: argparse.Namespace, say: TextIO) -> Outcome:
     from divmin.progress import tracking
     from divmin.reproduction import reproduce
+    from divmin.reproduction.shelf import read
 
     size = " at toy size" if arguments.quick else ""
-    print(f"{item.name}: {item.title}{size}, about {_time(_cost(item, arguments.quick))}", file=say, flush=True)
+    there = not arguments.again and read(item, quick=arguments.quick, out=arguments.out) is not None
+    cost = "already there (--again computes it anew)" if there else f"about {_time(_cost(item, arguments.quick))}"
+    print(f"{item.name}: {item.title}{size}, {cost}", file=say, flush=True)
     outcome = reproduce(
         item,
         quick=arguments.quick,
@@ -147,8 +158,6 @@ def _lines(outcome: Outcome) -> list[str]:
 
     asked = [each for each in outcome.checks if each.verdict != LATER]
     lines = aligned([(each.verdict, each.name, f"{each.got:.12g}", f"expected {each.expected}") for each in asked])
-    if later := len(outcome.checks) - len(asked):
-        lines.append(f"{later} more {'is' if later == 1 else 'are'} asked at full size only")
     lines += [f"finding: {why}" for why in dict.fromkeys(each.why for each in outcome.checks if each.why)]
     lines += list(outcome.notes)
     places = [outcome.folder / name for name in (FIGURE, FILM, PAGE)]
@@ -160,14 +169,17 @@ def _summary(outcomes: Sequence[Outcome]) -> list[str]:
     return ["", *aligned(rows)]
 
 
-def _book(arguments: argparse.Namespace) -> Path:
+def _book(arguments: argparse.Namespace) -> tuple[Path, list[Outcome]]:
+    """The book, and what it is about."""
     from divmin.papers import items
     from divmin.progress import tracking
     from divmin.reproduction import book, standing
     from divmin.reproduction.book import BOOK
 
+    found = standing(items(), arguments.out)
     with tracking("writing the book") as track:
-        return book(standing(items(), arguments.out), arguments.out / BOOK, track)
+        path = book(found, arguments.out / BOOK, track)
+    return path, [each.outcome for each in found if each.outcome is not None]
 
 
 def _cost(item: Item, quick: bool) -> float:

@@ -40,11 +40,19 @@ class Film:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under heads; an empty tuple of heads leaves the first column as the head of each row."""
+    """Rows under heads; an empty tuple of heads leaves the first column as the head of each row.
+
+    Args:
+        heads: of the columns.
+        rows: cells.
+        note: a line below.
+        wrapped: whether cells break into lines, and rows into cards on a phone, rather than scroll.
+    """
 
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    wrapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class Warned:
     """Something that a reader should know.
 
     Args:
-        severity: "serious", "caution" or "note".
+        severity: "serious", "caution", "finding" or "note".
         sentence: it.
         remedy: what to do about it.
     """

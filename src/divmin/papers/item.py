@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -136,6 +137,8 @@ def item(name: str) -> Item:
         DivminError: naming the nearest known one.
     """
     known = items()
+    if name in {paper.name for paper in PAPERS}:
+        raise DivminError(f"{name!r} is a source, not an item: --paper {name}, or divmin.papers.items({name!r})")
     if name not in known:
         raise DivminError(f"unknown item {name!r}: {suggest(name, list(known))}")
     return known[name]
@@ -148,3 +151,20 @@ def largest(differences: object) -> float:
     2.0
     """
     return float(np.max(np.abs(np.asarray(differences, dtype=float))))
+
+
+def explained(settings: type) -> dict[str, str]:
+    """What the fields of settings are, as their docstring tells it; several that share a line have the same text.
+
+    >>> explained(Found)["notes"]
+    'sentences for the page: what the numbers show.'
+    """
+    told: dict[str, str] = {}
+    names: list[str] = []
+    for line in (inspect.getdoc(settings) or "").split("Args:")[-1].splitlines():
+        if found := re.match(r"    (\w+(?:, \w+)*): (.+)", line):
+            names = found[1].split(", ")
+            told |= dict.fromkeys(names, found[2])
+        elif line.startswith("        "):
+            told |= {name: f"{told[name]} {line.strip()}" for name in names}
+    return told

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from divmin.errors import DivminError, counted
 from divmin.files import check_folder, write_text
@@ -13,8 +14,10 @@ from divmin.pages.parts import Chapter, Contents, Film, Picture, Section, Table,
 from divmin.pages.write import MAIL, render
 from divmin.papers import Check, Item
 from divmin.papers.expected import FAIL, FINDING, LATER
+from divmin.papers.item import explained
+from divmin.papers.mixtures import MIXTURES
 from divmin.progress import Track
-from divmin.reproduction.shelf import FIGURE, FRAMES, Outcome, Standing
+from divmin.reproduction.shelf import FIGURE, FRAMES, Outcome, Standing, published
 
 BOOK = "book.html"
 
@@ -52,20 +55,34 @@ def book(standings: Sequence[Standing], path: Path, track: Track = iter) -> Path
         check_folder(path)
     share = (MAIL - 40_000 * len(run)) // len(run)
     chapters = [chapter(*run[i], share) for i in track(range(len(run)))]
-    missing = [each.item.name for each in standings if each.outcome is None]
+    missing = [each.item.name + (f" ({each.left})" if each.left else "") for each in standings if each.outcome is None]
     text = [
         "Every figure, table and claim of the five sources, computed by divmin and compared with numbers that were derived "
-        "independently of it. A finding is a claim that does not hold here, with the evidence; a failure is an error of "
-        "the program or of the expectation.",
+        "independently of it. A finding is a claim, or an expectation of this package, that does not hold here, with the "
+        "evidence; a failure is an error of the program or of the expectation.",
+        "p are the data and q is the model; D stands for the critic's probability, d = log p/q for the log-ratio, which is the "
+        "logit of the best D; values are in nats where nothing else is said.",
+        *(
+            [f"{toy} of {len(run)} at toy size, where pictures show less than their captions say."]
+            if (toy := _toy(run))
+            else []
+        ),
         *([f"Not run: {', '.join(missing)}."] if missing else []),
     ]
-    rows = [(item.name, item.title, outcome.tally, "toy" if outcome.quick else "full") for item, outcome in run]
-    contents = Contents(tuple(text), ("item", "what it is", "checks", "size"), tuple(rows))
+    rows = [
+        (item.name, item.title, item.paper.authors, outcome.tally, "toy" if outcome.quick else "full")
+        for item, outcome in run
+    ]
+    contents = Contents(tuple(text), ("item", "what it is", "source", "checks", "size"), tuple(rows))
     try:
         write_text(path, render("The sources, reproduced", chapters, contents=contents))
     except OSError as error:
         raise DivminError(f"cannot write {path}: {error.strerror}") from error
     return path
+
+
+def _toy(run: Sequence[tuple[Item, Outcome]]) -> int:
+    return sum(outcome.quick for _, outcome in run)
 
 
 def chapter(item: Item, outcome: Outcome, budget: int) -> Chapter:
@@ -79,32 +96,49 @@ def chapter(item: Item, outcome: Outcome, budget: int) -> Chapter:
     facts = (
         ("source", item.paper.cited),
         ("checks", outcome.tally),
-        ("size", "toy (--quick)" if outcome.quick else "full"),
+        ("size", _size(item, outcome)),
         ("took", f"{outcome.seconds:.3g} s"),
         ("divmin", outcome.version),
     )
     sections = (
         Section("Claim", text=(item.claim,)),
         _picture(item, outcome, budget),
+        Section(
+            "What was found", text=outcome.notes, tables=tuple(replace(each, wrapped=True) for each in outcome.tables)
+        ),
         Section("Checks", warnings=_warnings(outcome.checks), tables=(_checks(outcome.checks),)),
-        Section("What was found", text=outcome.notes, tables=outcome.tables),
+        Section("Known at full size", warnings=_known(item, outcome)),
         Section("Slips of the source", text=item.slips),
-        Section("Settings", tables=(_settings(outcome),), commands=(_command(item, outcome),), folded=True),
+        Section("Data", tables=_mixtures(item, outcome)),
+        Section("Settings", tables=(_settings(item, outcome),), commands=_command(item, outcome), folded=True),
     )
     kept = tuple(each for each in sections if not each.empty)
     return Chapter(item.name, outcome.verdict, item.title, facts, kept)
 
 
+def _size(item: Item, outcome: Outcome) -> str:
+    size = "toy (--quick)" if outcome.quick else "full"
+    return (
+        size if published(item, quick=outcome.quick) else f"{size}, settings of one's own: expectations are for others"
+    )
+
+
 def _checks(checks: Sequence[Check]) -> Table:
+    asked = [each for each in checks if each.verdict != LATER]
     rows = [
         (each.name, each.verdict, _got(each), each.expected, _difference(each), each.source)
-        for each in sorted(checks, key=lambda each: (each.verdict == LATER, each.verdict not in (FAIL, FINDING)))
+        for each in sorted(asked, key=lambda each: each.verdict not in (FAIL, FINDING))
     ]
-    return Table(("number", "verdict", "ours", "expected", "difference", "expected by"), tuple(rows))
+    later = len(checks) - len(asked)
+    note = f"{later} more {'is' if later == 1 else 'are'} asked at full size only." if later else ""
+    return Table(
+        ("number", "verdict", "ours", "expected", "difference", "expected by"), tuple(rows), note, wrapped=True
+    )
 
 
 def _got(check: Check) -> str:
-    return "" if check.verdict == LATER and math.isnan(check.got) else f"{check.got:.12g}"
+    """All digits of a number that is expected itself, some of one that only has a bound."""
+    return f"{check.got:.12g}" if check.aim is not None else f"{check.got:.4g}"
 
 
 def _difference(check: Check) -> str:
@@ -121,15 +155,50 @@ def _warnings(checks: Sequence[Check]) -> tuple[Warned, ...]:
     for each in checks:
         if each.verdict == FINDING:
             reasons.setdefault(each.why, []).append(f"{each.name} ({each.got:.6g}, expected {each.expected})")
-    return (*failed, *(Warned("caution", "; ".join(names), why) for why, names in reasons.items()))
+    return (*failed, *(Warned("finding", "; ".join(names), why) for why, names in reasons.items()))
 
 
-def _settings(outcome: Outcome) -> Table:
-    return Table((), tuple((name, str(value)) for name, value in outcome.settings.items()))
+def _known(item: Item, outcome: Outcome) -> tuple[Warned, ...]:
+    """Findings of the full size, which is not asked at toy size."""
+    asked = {each.name for each in outcome.checks if each.verdict != LATER}
+    reasons: dict[str, list[str]] = {}
+    for name, each in item.expected.items():
+        if each.finding and name not in asked:
+            reasons.setdefault(each.finding, []).append(name)
+    return tuple(Warned("finding", "; ".join(names), why) for why, names in reasons.items())
 
 
-def _command(item: Item, outcome: Outcome) -> str:
-    return f"divmin reproduce {item.name}" + (" --quick" if outcome.quick else "")
+def _mixtures(item: Item, outcome: Outcome) -> tuple[Table, ...]:
+    """What the names of mixtures stand for that occur on the page."""
+    words = " ".join(
+        (item.title, item.claim, item.caption, *item.slips, *item.expected, *outcome.notes, *_cells(outcome))
+    )
+    rows = tuple((name, text) for name, text in MIXTURES.items() if name in words)
+    return (Table((), rows),) if rows else ()
+
+
+def _cells(outcome: Outcome) -> list[str]:
+    return [word for table in outcome.tables for row in (table.heads, (table.note,), *table.rows) for word in row]
+
+
+def _settings(item: Item, outcome: Outcome) -> Table:
+    told = explained(type(item.settings))
+    rows = tuple((name, _shown(value), told.get(name, "")) for name, value in outcome.settings.items())
+    return Table(("setting", "value", "what it is"), rows, wrapped=True)
+
+
+def _shown(value: Any) -> str:
+    """Numbers with the digits that anyone would read."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return ", ".join(map(_shown, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _command(item: Item, outcome: Outcome) -> tuple[str, ...]:
+    """None where settings are one's own: no command gives these."""
+    if not published(item, quick=outcome.quick):
+        return ()
+    return (f"divmin reproduce {item.name}" + (" --quick" if outcome.quick else ""),)
 
 
 def _picture(item: Item, outcome: Outcome, budget: int) -> Section:
@@ -150,5 +219,7 @@ def _picture(item: Item, outcome: Outcome, budget: int) -> Section:
             ),
             steps,
         )
+    toy = ("At toy size: the caption was written for the full size, of which this may not show everything.",)
     counted_frames = (f"{counted(len(paths), 'frame')} of an animation; all of them are in film.gif.",) if paths else ()
-    return Section("Picture", text=counted_frames, film=shown if shown and shown.frames else None, pictures=pictures)
+    said = (*(toy if outcome.quick and pictures else ()), *counted_frames)
+    return Section("Picture", text=said, film=shown if shown and shown.frames else None, pictures=pictures)

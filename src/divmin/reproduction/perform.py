@@ -7,6 +7,7 @@ import shutil
 import time
 from dataclasses import asdict
 from pathlib import Path
+from zipfile import BadZipFile
 
 from divmin.errors import DivminError
 from divmin.files import write_atomically, write_text
@@ -24,6 +25,7 @@ from divmin.reproduction.shelf import (
     PIECES,
     RESULT,
     Outcome,
+    drawable,
     fingerprint,
     place,
     read,
@@ -45,7 +47,9 @@ def reproduce(
 ) -> Outcome:
     """Compute a figure, table or claim of a source, compare it with what it ought to be, draw it and write it down.
 
-    A result that is there with the same settings is returned as it is; work that was interrupted goes on.
+    A result that is there with the same settings is returned as it is; work that was interrupted goes on. Settings of one's own,
+    of an item that `dataclasses.replace` made from a published one, have a folder of their own; what is expected is then what
+    was published for other settings.
 
     Args:
         name: of the item, or an Item of your own.
@@ -59,7 +63,7 @@ def reproduce(
         The numbers and their checks; the folder holds result.json, data.npz, figure.png, film.gif where it moves, index.html.
 
     Raises:
-        DivminError: no such item, or a folder that cannot be written.
+        DivminError: no such item, fewer than one job, or a folder that cannot be written.
 
     Example:
         >>> import divmin as dm, tempfile
@@ -67,11 +71,11 @@ def reproduce(
         ...     dm.reproduce("shannon-table-1", quick=True, out=folder).verdict
         'passed'
     """
+    if jobs < 1:
+        raise DivminError(f"jobs must be at least 1, got {jobs}")
     chosen = item(name) if isinstance(name, str) else name
     folder = place(chosen, quick=quick, out=Path(out))
-    if not again and (before := read(chosen, quick=quick, out=Path(out))) is not None:
-        if before.to_record()["checks"] != recorded(folder):  # more is expected now, or less, than when it was computed
-            _write_down(chosen, before)
+    if not again and (before := read(chosen, quick=quick, out=Path(out))) is not None and _made_whole(chosen, before):
         return before
     try:
         if again and folder.exists():
@@ -104,6 +108,20 @@ def reproduce(
     _draw(chosen, found, folder)
     _write_down(chosen, outcome)
     return outcome
+
+
+def _made_whole(chosen: Item, before: Outcome) -> bool:
+    """Whether a result could be completed from its data: pictures that were lost, checks by what is expected now."""
+    folder = before.folder
+    drawn = [name for name, made in ((FIGURE, chosen.draw), (FILM, chosen.animate)) if made is not None]
+    try:
+        if not all((folder / name).exists() for name in (DATA, *drawn)):
+            _draw(chosen, drawable(before), folder)
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return False
+    if before.to_record()["checks"] != recorded(folder) or not (folder / PAGE).exists():
+        _write_down(chosen, before)
+    return True
 
 
 def _write_down(chosen: Item, outcome: Outcome) -> None:

@@ -1,4 +1,7 @@
-"""What lies on disk of every item: OUT/NAME/full or OUT/NAME/quick, with result.json, data.npz, figure.png and film.gif."""
+"""What lies on disk of every item: OUT/NAME/full or OUT/NAME/quick, with result.json, data.npz, figure.png and film.gif.
+
+Settings of one's own get a folder of their own beside these, named after them: OUT/NAME/full-0a1b2c3d4e5f.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from divmin.files import write_json
-from divmin.papers import Check, Found, Item, Table, check
-from divmin.papers.expected import FAIL, FINDING, PASS
+from divmin.papers import Check, Found, Item, Table, check, items
+from divmin.papers.expected import FAIL, FINDING, LATER, PASS
 from divmin.version import __version__
 
 RESULT, DATA, FIGURE, FILM, PAGE = "result.json", "data.npz", "figure.png", "film.gif", "index.html"
@@ -60,7 +63,7 @@ class Outcome:
     @property
     def tally(self) -> str:
         """How many of each, in words."""
-        kinds = [(PASS, "passed"), (FINDING, "findings"), (FAIL, "failed")]
+        kinds = [(PASS, "passed"), (FINDING, "findings"), (FAIL, "failed"), (LATER, "not asked at toy size")]
         counts = [(sum(each.verdict == kind for each in self.checks), name) for kind, name in kinds]
         said = [
             f"{n} {'finding' if (n, name) == (1, 'findings') else name}" for n, name in counts if n or name == "passed"
@@ -74,8 +77,14 @@ class Outcome:
 
 
 def place(item: Item, *, quick: bool, out: Path) -> Path:
-    """The folder of an item's size."""
-    return out / item.name / ("quick" if quick else "full")
+    """The folder of an item's size, or of its settings where they are not the published ones."""
+    size = "quick" if quick else "full"
+    return out / item.name / (size if published(item, quick=quick) else f"{size}-{fingerprint(item, quick=quick)}")
+
+
+def published(item: Item, *, quick: bool) -> bool:
+    """Whether an item has its published settings; one that is not in the package has no others."""
+    return fingerprint(item, quick=quick) == fingerprint(items().get(item.name, item), quick=quick)
 
 
 def fingerprint(item: Item, *, quick: bool) -> str:
@@ -121,6 +130,15 @@ def read(item: Item, *, quick: bool, out: Path) -> Outcome | None:
     return outcome if same else None
 
 
+def left(item: Item, out: Path) -> str:
+    """What to say of a result that is there and not to be used: unreadable, or out of date; nothing where there is none."""
+    for quick in (False, True):
+        folder = place(item, quick=quick, out=out)
+        if (folder / RESULT).exists():
+            return "unreadable" if recorded(folder) is None else "out of date"
+    return ""
+
+
 def recorded(folder: Path) -> Any:
     """The checks as they were written down, in plain values; None where they cannot be read."""
     try:
@@ -129,7 +147,7 @@ def recorded(folder: Path) -> Any:
         return None
 
 
-def found(outcome: Outcome) -> Found:
+def drawable(outcome: Outcome) -> Found:
     """What was computed, as an item draws it."""
     import numpy as np
 
@@ -145,15 +163,17 @@ class Standing:
     Args:
         item: it.
         outcome: the result at full size, or else at toy size; None where there is none.
+        left: of a result that is there and not used: "unreadable", or "out of date" (other settings, or more is asked now).
     """
 
     item: Item
     outcome: Outcome | None
+    left: str = ""
 
     @property
     def status(self) -> str:
         if self.outcome is None:
-            return "not run"
+            return self.left or "not run"
         return self.outcome.verdict + (" (quick)" if self.outcome.quick else "")
 
 
@@ -164,9 +184,11 @@ def standing(items: Mapping[str, Item], out: Path) -> tuple[Standing, ...]:
         items: by name.
         out: the folder of results.
     """
-    return tuple(
-        Standing(each, read(each, quick=False, out=out) or read(each, quick=True, out=out)) for each in items.values()
-    )
+    found = []
+    for each in items.values():
+        outcome = read(each, quick=False, out=out) or read(each, quick=True, out=out)
+        found.append(Standing(each, outcome, "" if outcome else left(each, out)))
+    return tuple(found)
 
 
 def _plain(value: Any) -> Any:

@@ -15,7 +15,8 @@ from divmin.objectives.poole import poole
 from divmin.papers import Cost, Found, Item, Table, Work, register
 from divmin.papers.expected import Expected, at_least, at_most, near
 from divmin.papers.item import largest
-from divmin.papers.poole.objectives import MIXTURES, MODEL, minima
+from divmin.papers.mixtures import MIXTURES
+from divmin.papers.poole.objectives import MODEL, minima
 from divmin.papers.sources import POOLE
 from divmin.papers.work import Arrays
 from divmin.plots.style import line_style

@@ -15,7 +15,8 @@ from divmin.objectives import Recipe, recipe
 from divmin.papers import Cost, Found, Item, Table, Work, register
 from divmin.papers.expected import Expected, at_least, at_most, near
 from divmin.papers.item import largest
-from divmin.papers.poole.objectives import BOX, MIXTURES, MODEL, minima
+from divmin.papers.mixtures import MIXTURES
+from divmin.papers.poole.objectives import BOX, MODEL, minima
 from divmin.papers.shannon.learned import Play, play
 from divmin.papers.sources import POOLE
 from divmin.plots.style import line_style

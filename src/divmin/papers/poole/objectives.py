@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING
 from divmin.functions import evaluate
 from divmin.grammar import parse
 from divmin.objectives import Recipe, recipe
+from divmin.papers.mixtures import MIXTURES
 from divmin.papers.reference import reference
 from divmin.values.pursuit import Pursuit, pursuit
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Mixtures of two normal laws: that of figure 5 of Shannon et al., a symmetric and an asymmetric one.
-MIXTURES = {
-    "D_fig5": "0.75*normal(-1, 0.5) + 0.25*normal(1.2, 0.5)",
-    "A_sym": "0.5*normal(-1.5, 0.6) + 0.5*normal(1.5, 0.6)",
-    "B_asym": "0.7*normal(-1, 0.5) + 0.3*normal(2, 0.5)",
-}
 MODEL = "normal(loc, scale)"
 BOX = {"loc": (-5.0, 5.0), "scale": (0.2, 8.0)}
 
