@@ -68,6 +68,7 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
     "arjovsky-theorem-2-3": (
         Mutation("divmin.values.exact", _off(0.9)),
         Mutation("divmin.values.exact", _off(0.9, lambda q: "[" in q)),
+        Mutation("divmin.values.exact", _off(0.9, lambda q: "[0.001, 1]" in q)),
         Mutation(f"{HERE}.perfect_critic.step", lambda step: lambda t: (t / 1000).sigmoid()),
         Mutation(f"{HERE}.perfect_critic.across", lambda across: lambda x: across(x) + 1e-3 * x.sum(1)),
     ),
