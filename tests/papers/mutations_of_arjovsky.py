@@ -35,6 +35,16 @@ def _always_noisy(felt: Any) -> Any:
     return lambda self, noisy: felt(self, noisy=True)
 
 
+def _exchanged(factors: Any) -> Any:
+    """a for b, and b for a."""
+    return lambda self, x: factors(self, x)[::-1]
+
+
+def _wider(noise: Any) -> Any:
+    """A density at points that are nearer than they should be."""
+    return lambda scale: lambda e: noise(scale)(0.999 * e)
+
+
 def _below_zero(disturbed: Any) -> Any:
     """A critic that is no probability."""
 
@@ -68,6 +78,7 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
     "arjovsky-theorem-2-3": (
         Mutation("divmin.values.exact", _off(0.9)),
         Mutation("divmin.values.exact", _off(0.9, lambda q: "[" in q)),
+        Mutation("divmin.values.exact", _off(0.9, lambda q: "[0.001, 1]" in q)),
         Mutation(f"{HERE}.perfect_critic.step", lambda step: lambda t: (t / 1000).sigmoid()),
         Mutation(f"{HERE}.perfect_critic.across", lambda across: lambda x: across(x) + 1e-3 * x.sum(1)),
     ),
@@ -93,6 +104,8 @@ MUTATIONS: dict[str, tuple[Mutation, ...]] = {
         Mutation("divmin.values.exact", _off(0.9)),
         Mutation(f"{HERE}.noise.Nodes.density", _shifted),
         Mutation(f"{HERE}.theorem_3_2.Pair.felt", _always_noisy),
+        Mutation(f"{HERE}.theorem_3_2.Pair.factors", _exchanged),
+        Mutation(f"{HERE}.noise_in_the_plane.cauchy_noise", _wider),
         Mutation("divmin.values.exact", _off(-1.0)),
         Mutation(f"{HERE}.theorem_3_2.Pair.js_slope", lambda slope: lambda self: slope(self) + 1e-3),
     ),

@@ -117,6 +117,18 @@ def _louder(call: Any) -> Any:
     return lambda self, c: (1.001 if self.k else 1.0) * call(self, c)
 
 
+def _moved(fit: Any) -> Any:
+    """Searches whose first point is a little off."""
+
+    def wrong(*given: Any) -> Any:
+        found = fit(*given)
+        first = found.points[0]
+        moved = replace(first, parameters={name: value + 1e-4 for name, value in first.parameters.items()})
+        return replace(found, points=(moved, *found.points[1:]))
+
+    return wrong
+
+
 BASE = "divmin.family.base.Divergence"
 PUSHFORWARD = "divmin.values.law_of_d.Pushforward"
 SHANNON = "divmin.papers.shannon"
@@ -211,6 +223,8 @@ MUTATIONS = {
         Mutation(
             "divmin.papers.shannon.traps.fit", lambda fit: lambda *given: replace(fit("js", *given[1:]), points=())
         ),
+        Mutation("divmin.papers.shannon.traps.fit", _moved),
+        Mutation("divmin.papers.shannon.stall.gradients", scaled(1.1)),
         Mutation("divmin.papers.shannon.traps.descend", lambda flow: lambda *given: flow(*given, time=0.5)),
     ),
     "shannon-learned-pushforward": (

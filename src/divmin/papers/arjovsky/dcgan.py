@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 class Settings:
     """How generators are trained, and then a fresh critic against each.
 
+    The source names no data and no networks. MNIST at 16 pixels is what 25 epochs on a CPU allow. A fresh critic is wider than that
+    of the runs and learns faster, since with their width and rate it is farther from perfect after the source's 4,000 steps.
+
     Args:
         data: images; mnist is read from $DIVMIN_DATA/mnist where that is set.
         image_size: what they are scaled to, in pixels a side.
@@ -63,6 +66,7 @@ QUICK = Settings(
     data="digits", image_size=8, epochs=(1, 4, 8), width=4, latent=16, lr=2e-3, steps=120, critic_width=4, critic_lr=2e-3,
     held_out=200, seeds=1,
 )  # fmt: skip
+RUNNING = 3  # looks in an average of the picture
 TRAINED = ("little", "longer", "long")
 
 
@@ -188,14 +192,16 @@ def _contest(settings: Settings, source: Source, run: Run, epoch: int, seed: int
 def draw(found: Found, figure: Figure) -> None:
     arrays = found.arrays
     labels = [f"{epochs} epoch{'s' if epochs > 1 else ''}" for epochs in arrays["epochs"]]
-    axes = figure.subplots(1, 3)
+    axes = figure.subplots(2, 2).ravel()
     panels = (
         ("figure 1: critic's loss", "loss", "nats, held out", None),
+        ("figure 1: critic's accuracy", "accuracy", "share, held out", None),
         ("figure 2: E log(1 - D)", "minimax", "length of the generator's gradient", "minimax sd"),
         ("figure 3: -E log D", "nonsaturating", "length of the generator's gradient", "nonsaturating sd"),
     )
     for ax, (title, name, ylabel, spread) in zip(axes, panels, strict=True):
-        draw_curves(ax, arrays["step"], arrays[name], labels, None if spread is None else arrays[spread])
+        running, around = (RUNNING, None) if spread is None else (1, arrays[spread])
+        draw_curves(ax, arrays["step"], arrays[name], labels, around, log=name != "accuracy", running=running)
         ax.set(title=title, ylabel=ylabel)
         ax.legend()
 
@@ -213,8 +219,9 @@ register(
         expected=expectations(),
         compute=compute,
         draw=draw,
-        size=(13.0, 3.8),
-        caption="Left: medians of the seeds, with their range. Middle and right: the length of the gradient over all weights, with "
-        "one standard deviation between batches of z.",
+        size=(11.0, 7.4),
+        caption="At full size MNIST at 16 pixels, and critics of width 32 and learning rate 0.001. Above: medians of the "
+        "seeds (thin) with their range, and running averages of three looks. Below: the length of the gradient over all "
+        "weights, with one standard deviation between batches of z.",
     )
 )

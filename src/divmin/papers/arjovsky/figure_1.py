@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SETTINGS, QUICK = Settings(), Settings(steps=300, seeds=1, held_out=1000)
 
+SOON = {"gap 1": (100, 30), "gap 0.3": (100, 30), "gap 0.1": (1000, 300)}  # at most, and in an independent run
+
 
 def expectations() -> dict[str, Expected]:
     """Of the worst seed each, but for the soonest."""
@@ -27,8 +29,11 @@ def expectations() -> dict[str, Expected]:
     for name in names(SETTINGS):
         wanted[f"{name}: loss at the end"] = at_most(0.2, source="figure 1")
         wanted[f"{name}: accuracy at the end"] = at_least(0.98, source="figure 1")
-        wanted[f"{name}: loss after 4,000 steps"] = at_most(1e-3, source="figure 1", full=True)
-        wanted[f"{name}: accuracy after 4,000 steps"] = at_least(1, source="figure 1", full=True)
+        wanted[f"{name}: loss at the end, asked strictly"] = at_most(1e-3, source="figure 1", full=True)
+        wanted[f"{name}: accuracy at the end, asked strictly"] = at_least(1, source="figure 1", full=True)
+        wanted[f"{name}: steps until accuracy is 1"] = at_most(
+            SOON[name][0], source=f"{SOON[name][1]} in an independent run", full=True
+        )
     return wanted
 
 
@@ -41,8 +46,8 @@ def compute(settings: Settings, work: Work) -> Found:
     }
     for i, name in enumerate(names(settings)):
         loss, accuracy = float(seen.last("loss")[i].max()), float(seen.last("accuracy")[i].min())
-        numbers |= {f"{name}: loss at the end": loss, f"{name}: loss after 4,000 steps": loss}
-        numbers |= {f"{name}: accuracy at the end": accuracy, f"{name}: accuracy after 4,000 steps": accuracy}
+        numbers |= {f"{name}: loss at the end{how}": loss for how in ("", ", asked strictly")}
+        numbers |= {f"{name}: accuracy at the end{how}": accuracy for how in ("", ", asked strictly")}
         numbers[f"{name}: steps until accuracy is 1"] = float(soonest[i].max())
     return Found(numbers, {"step": seen.step, "loss": seen.curves["loss"], "accuracy": seen.curves["accuracy"]})
 

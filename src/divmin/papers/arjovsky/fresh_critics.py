@@ -84,8 +84,24 @@ class Watched:
         return {"step": self.step, **self.curves}
 
 
+def running_average(curve: Floats, looks: int) -> Floats:
+    """The mean of the last looks up to each, or of as many as there are.
+
+    >>> running_average(np.array([4.0, 2.0, 0.0]), 2)
+    array([4., 3., 1.])
+    """
+    return np.array([curve[max(0, i + 1 - looks) : i + 1].mean() for i in range(len(curve))])
+
+
 def draw_curves(
-    ax: Axes, step: Floats, curves: Floats, labels: Sequence[str], spread: Floats | None = None, *, log: bool = True
+    ax: Axes,
+    step: Floats,
+    curves: Floats,
+    labels: Sequence[str],
+    spread: Floats | None = None,
+    *,
+    log: bool = True,
+    running: int = 1,
 ) -> None:
     """One line a generator: the median of seeds, with the range of seeds, or one sd between batches, as a band.
 
@@ -96,6 +112,7 @@ def draw_curves(
         labels: of generators.
         spread: sd between batches of z [generators, seeds, k].
         log: whether the vertical axis is logarithmic.
+        running: looks over which the line is averaged, up to each; the median itself is then a thin line.
     """
     for i, label in enumerate(labels):
         colour, dash = line_style(i)
@@ -104,6 +121,9 @@ def draw_curves(
         if spread is not None:
             around = np.median(spread[i], axis=0)
             low, high = np.maximum(middle - around, middle / 100), middle + around  # a logarithmic axis has no zero
+        if running > 1:
+            ax.plot(step, middle, color=colour, linewidth=0.7, alpha=0.5)
+            middle = running_average(middle, running)
         ax.plot(step, middle, color=colour, linestyle=dash, label=label)
         ax.fill_between(step, low, high, color=colour, alpha=0.2, linewidth=0)
     ax.set_xscale("symlog", linthresh=1, linscale=0.3)

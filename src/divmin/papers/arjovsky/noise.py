@@ -16,7 +16,7 @@ class Nodes:
     """A law as points with weights: atoms, or the nodes of a quadrature, whose error is below rounding with smooth noise.
 
     Args:
-        at: [n].
+        at: [n], or [n, k] in k dimensions.
         weight: [n], adding up to 1.
     """
 
@@ -27,10 +27,11 @@ class Nodes:
         """The density of the law plus noise, E_y[noise(x - y)]: theorem 3.1.
 
         Args:
-            x: any shape.
+            x: any shape; in k dimensions its last is k.
             noise: the density of the noise.
         """
-        return (self.weight * noise(x[..., None] - self.at)).sum(-1)
+        apart = x[..., None] - self.at if self.at.dim() == 1 else x[..., None, :] - self.at
+        return (self.weight * noise(apart)).sum(-1)
 
     def pulled(self, x: Tensor, noise: Callable[[Tensor], Tensor]) -> Tensor:
         """E_y[noise(x - y) (x - y)], half of the pull towards the points of theorem 3.2 at x."""

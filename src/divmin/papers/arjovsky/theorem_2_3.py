@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from divmin.papers import Cost, Found, Item, Table, Work, register
 from divmin.papers.expected import Expected, at_most, near
+from divmin.papers.item import largest
 from divmin.papers.sources import ARJOVSKY
 from divmin.plots.style import line_style
 
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
 
+Floats = NDArray[np.float64]
 LOG_2 = math.log(2)
+WAYS = {"KL": "kl", "reverse KL": "reverse_kl"}
 PAIRS = ("parallel lines", "disjoint disks", "crossing lines")
 
 
@@ -57,10 +61,17 @@ def expectations() -> dict[str, Expected]:
         "largest (log 2 - JS) - log 2 exp(-gap^2 / 8 s^2)": at_most(
             1e-12, source="JS is at least log 2 times Hellinger's, which is 1 - exp(-gap^2 / 8 s^2)"
         ),
-        "largest |KL 2 s^2 / gap^2 - 1|": at_most(1e-12, source="theorem 2.3: infinite in the limit"),
+        **{
+            f"largest |{way} 2 s^2 / gap^2 - 1|": at_most(1e-12, source="theorem 2.3: infinite in the limit")
+            for way in WAYS
+        },
         "largest |JS in the plane - JS on the line|": at_most(1e-10, source="the law along the lines does not matter"),
         "crossing lines: log 2 - JS at the thinnest": near(0, 0.01, source="theorem 2.3"),
         "crossing lines: power of s in log 2 - JS": near(1, 0.02, source="the crossing of strips of width s"),
+        **{
+            f"crossing lines: power of s in {way}": near(-2, 0.02, source="theorem 2.3: infinite in the limit")
+            for way in WAYS
+        },
         "aligned segments that share a half: JS / log 2": near(0.5, 1e-12, source="why theorem 2.3 excludes them"),
     }
     for name in PAIRS:
@@ -75,11 +86,13 @@ def compute(settings: Settings, work: Work) -> Found:
     over = np.geomspace(settings.least, settings.most, settings.widths)
     numbers: dict[str, float] = {}
     js = np.empty((len(settings.gaps), len(over)))
-    kl, plane = np.empty_like(js), np.empty(len(settings.gaps))
+    kl, plane = {way: np.empty_like(js) for way in WAYS}, np.empty(len(settings.gaps))
     for i, gap in enumerate(work.each("gaps", settings.gaps)):
         for k, s in enumerate(gap * over):
             p, q = f"normal(0, {s})", f"normal({gap}, {s})"
-            js[i, k], kl[i, k] = exact("js", p, q).value, exact("kl", p, q).value
+            js[i, k] = exact("js", p, q).value
+            for way, f in WAYS.items():
+                kl[way][i, k] = exact(f, p, q).value
         s = gap * over[len(over) // 2]
         flat = exact("js", f"normal([0, 0], [1, {s}])", f"normal([0, {gap}], [1, {s}])")
         plane[i] = flat.value - js[i, len(over) // 2]
@@ -87,15 +100,14 @@ def compute(settings: Settings, work: Work) -> Found:
         numbers[f"gap {gap:g}: log 2 - JS at s = gap/20"] = LOG_2 - thin.value
     affinity = np.exp(-1 / (8 * over**2))
     numbers["largest (log 2 - JS) - log 2 exp(-gap^2 / 8 s^2)"] = float(np.max(LOG_2 - js - LOG_2 * affinity))
-    numbers["largest |KL 2 s^2 / gap^2 - 1|"] = float(np.max(np.abs(kl * 2 * over**2 - 1)))
+    for way, values in kl.items():
+        numbers[f"largest |{way} 2 s^2 / gap^2 - 1|"] = largest(values * 2 * over**2 - 1)
     numbers["largest |JS in the plane - JS on the line|"] = float(np.max(np.abs(plane)))
-    left = np.array(
-        [LOG_2 - exact("js", f"normal([0, 0], [1, {s}])", f"normal([0, 0], [{s}, 1])").value for s in settings.crossing]
-    )
+    left = LOG_2 - crossing("js", settings)
     numbers["crossing lines: log 2 - JS at the thinnest"] = left[-1]
-    numbers["crossing lines: power of s in log 2 - JS"] = math.log(left[-2] / left[-1]) / math.log(
-        settings.crossing[-2] / settings.crossing[-1]
-    )
+    numbers["crossing lines: power of s in log 2 - JS"] = power(left, settings)
+    for way, f in WAYS.items():
+        numbers[f"crossing lines: power of s in {way}"] = power(crossing(f, settings), settings)
     numbers["aligned segments that share a half: JS / log 2"] = (
         exact("js", "uniform(0, 1)", "uniform(0.5, 1.5)").value / LOG_2
     )
@@ -111,6 +123,19 @@ def compute(settings: Settings, work: Work) -> Found:
         {"s": np.outer(settings.gaps, over), "js": js, "gap": np.array(settings.gaps)},
         (Table(heads, tuple(rows)),),
     )
+
+
+def crossing(f: str, settings: Settings) -> Floats:
+    """D_f of lines that cross, for every s."""
+    from divmin.values import exact
+
+    strips = [(f"normal([0, 0], [1, {s}])", f"normal([0, 0], [{s}, 1])") for s in settings.crossing]
+    return np.array([exact(f, p, q).value for p, q in strips])
+
+
+def power(values: Floats, settings: Settings) -> float:
+    """The slope of log values over log s, between the thinnest two."""
+    return float(np.diff(np.log(values))[-1] / np.diff(np.log(settings.crossing))[-1])
 
 
 def supports(settings: Settings) -> dict[str, tuple[Callable[[Tensor], Tensor], Tensor, Tensor]]:

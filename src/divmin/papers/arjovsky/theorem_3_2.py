@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from divmin.papers import Cost, Found, Item, Table, Work, register
+from divmin.papers.arjovsky import noise_in_the_plane
 from divmin.papers.expected import Expected, at_least, at_most, near
 from divmin.papers.item import largest
 from divmin.papers.sources import ARJOVSKY
@@ -58,11 +59,18 @@ def expectations() -> dict[str, Expected]:
         wanted[f"{name}: largest relative difference of densities"] = at_most(
             1e-11, source="theorem 3.1 and corollary 3.1"
         )
+    wanted["atoms in the plane, normal noise: largest relative difference of densities"] = at_most(
+        1e-12, source="corollary 3.1, noise of any covariance"
+    )
+    wanted["Cauchy noise in the plane: its mass"] = near(1, 1e-8, source="corollary 3.1, 1/|x|^(d + 1)")
     for case in CASES:
         wanted[f"{case}: largest difference of both sides of theorem 3.2"] = at_most(1e-11, source="theorem 3.2")
         wanted[f"{case}: largest difference of both sides of corollary 3.2"] = at_most(1e-11, source="corollary 3.2")
         wanted[f"{case}: least distance of the gradients without and with noise on samples"] = at_least(
             0.01, source="why corollary 3.2 asks for noise on both"
+        )
+        wanted[f"{case}: least sign of (b - a)(p - q), with noise"] = at_least(
+            0, source="theorem 3.2: b > a where data with noise are denser"
         )
     wanted["atoms, little noise: log 2 - JS"] = near(0, 1e-12, source="section 2")
     wanted["atoms, little noise: largest slope of JS"] = near(0, 1e-12, source="section 2")
@@ -71,9 +79,9 @@ def expectations() -> dict[str, Expected]:
 
 
 def compute(settings: Settings, work: Work) -> Found:
-    numbers, rows = densities(), []
+    numbers, rows = densities() | noise_in_the_plane.corollary(), []
     for case in CASES:
-        threes, corollaries, apart = [], [], []
+        threes, corollaries, apart, signs = [], [], [], []
         for mu, tau, sigma in work.each(case, settings.models):
             pair = Pair.of(case, mu, tau, sigma)
             felt, told = pair.felt(noisy=False), pair.pulls()
@@ -81,12 +89,14 @@ def compute(settings: Settings, work: Work) -> Found:
             threes.append(felt - told)
             corollaries.append(smooth - js)
             apart.append(float(np.linalg.norm(felt - js)))
+            signs.append(pair.sign(np.array(settings.path)))
             rows.append(
                 (case, f"{mu:g}, {tau:g}, {sigma:g}", *(f"{each[0]:.8f}, {each[1]:.8f}" for each in (felt, smooth)))
             )
         numbers[f"{case}: largest difference of both sides of theorem 3.2"] = largest(threes)
         numbers[f"{case}: largest difference of both sides of corollary 3.2"] = largest(corollaries)
         numbers[f"{case}: least distance of the gradients without and with noise on samples"] = min(apart)
+        numbers[f"{case}: least sign of (b - a)(p - q), with noise"] = min(signs)
     little = Pair.of("atoms", 0.6, 0.0, settings.little)
     numbers["atoms, little noise: log 2 - JS"] = math.log(2) - little.js()
     numbers["atoms, little noise: largest slope of JS"] = largest(little.js_slope())
@@ -216,17 +226,38 @@ class Pair:
         """The right side of theorem 3.2, by nodes."""
         import torch
 
-        from divmin.papers.arjovsky.noise import moved, normal_noise
+        from divmin.papers.arjovsky.noise import normal_noise
 
-        mu, size = float(self.theta[0].detach()), math.exp(float(self.theta[1].detach()))
-        model, noise = moved(self.z, mu, size), normal_noise(self.sigma)
+        model, noise, size = self.model(), normal_noise(self.sigma), math.exp(float(self.theta[1].detach()))
         x = model.at
-        p, q = self.data.density(x, noise), model.density(x, noise)
-        a = 1 / (2 * self.sigma**2) / (p + q)
-        b = a * p / q
+        a, b = self.factors(x)
         slope = 2 * (a * self.data.pulled(x, noise) - b * model.pulled(x, noise))
         by = torch.stack([torch.ones_like(x), size * self.z.at])  # dg/dmu and dg/dtau
         return np.asarray((by * slope * model.weight).sum(1))
+
+    def model(self) -> Nodes:
+        """The law of mu + e^tau z by nodes, without noise."""
+        from divmin.papers.arjovsky.noise import moved
+
+        return moved(self.z, float(self.theta[0].detach()), math.exp(float(self.theta[1].detach())))
+
+    def factors(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """a and b of theorem 3.2, by nodes: what weighs the pull towards data, and that away from samples."""
+        from divmin.papers.arjovsky.noise import normal_noise
+
+        noise = normal_noise(self.sigma)
+        p, q = self.data.density(x, noise), self.model().density(x, noise)
+        a = 1 / (2 * self.sigma**2) / (p + q)
+        return a, a * p / q
+
+    def sign(self, x: Floats) -> float:
+        """The least sign of (b - a)(p - q), p and q by closed forms: -1 if it is anywhere the other way round."""
+        import torch
+
+        at = torch.from_numpy(x)
+        a, b = self.factors(at)
+        p, q = (law.log_prob(at) for law in (self.noisy_data, self.noisy_model(self.theta.detach())))
+        return float(((b - a).sign() * (p - q).sign()).min())
 
 
 def mixture(means: Tensor, scales: Tensor | float, weights: Tensor) -> Distribution:

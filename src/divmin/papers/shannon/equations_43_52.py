@@ -154,8 +154,11 @@ register(
         slips=(
             "Equation 50: the denominator must be p; as printed it is 4 KL(m||q).",
             'Equation 52 is said to be "given in (49)" but is half of it, 2 KL(m||p).',
-            'Section 10, "infinity or log 4": for disjoint supports 4 JS and the softened KL are 4 log 2 = 2.7726, JS is log 2.',
-            "Which chi-square is called Pearson's differs between texts: here the one with the data's density below.",
+            'Section 10, "infinity or log 4": for disjoint supports 4 JS and the softened KL are 4 log 2 = 2.7726, JS is log 2. '
+            "Only the GAN's value has to do with log 4: it is -2 log 2 + 2 JS, from -log 4 where both laws agree to 0.",
+            "Names of chi-squares differ between texts. Footnote 4, on the swap in the f-GAN preprint, is right under the source's "
+            "own: Pearson's has the data's density below, and the integral of (q - p)^2/p is 0.740228214285 here; Neyman's has the "
+            "model's, and that of (p - q)^2/q is 0.199597337705.",
         ),
     )
 )

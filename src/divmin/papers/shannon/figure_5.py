@@ -84,6 +84,9 @@ def expectations() -> dict[str, Expected]:
         learned = f"{scheme}: learned critic, mean of the last quarter, "
         wanted[learned + "farthest from the minimum"] = at_most(0.2, source="section 11")
         wanted[learned + "farthest from the minimum at full length"] = at_most(0.02, source="section 11", full=True)
+        wanted[f"{scheme}: learned critic, largest standard deviation along the last quarter"] = at_most(
+            0.012, source="0.0085 in an independent run", full=True
+        )
         wanted[learned + "nearest to the other scheme's minimum"] = at_least(0.3, source="section 11")
     return wanted
 
@@ -122,6 +125,7 @@ def compute(settings: Settings, work: Work) -> Found:
             np.linalg.norm(tails[:, i] - other, axis=2).min()
         )
         scatter = paths[:, i, :, -(settings.steps // 4) :].std(2).max()
+        numbers[f"{scheme}: learned critic, largest standard deviation along the last quarter"] = float(scatter)
         rows += [_row(scheme, start, minimum(name), tails[:, i, k], scatter) for k, start in enumerate(settings.starts)]
         arrays |= {f"{name} flow loc": flow.paths["loc"], f"{name} flow scale": flow.paths["scale"]}
         arrays[f"{name} learned"] = paths[0, i]

@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from divmin.papers import Table, Work
-from divmin.papers.expected import Expected, at_least, at_most
+from divmin.papers.expected import Expected, at_least, at_most, between, near
 from divmin.papers.item import largest
 from divmin.papers.shannon.learned import Play, play
 from divmin.papers.shannon.schemes import MIXTURES, RECIPES, gradients, minimised
 
 SHELF = (0.5, 2.5)  # the start from which the way leads through the valley
 LEFT = -0.5  # starts up to this mu do not pass it
+FLOOR = 0.0251  # the slope at (0.15, 1.2), beside the way that the best critic takes
+SLOPES = {(0.15, 1.2): (FLOOR, 1e-4), (0.06, 1.2): (0.217, 1e-3)}  # the second near where a learned critic rests
+SLOPE = "C_hard: exact slope at ({:g}, {:g})"
+INDEPENDENT = "(0.05 to 0.07, 1.19 to 1.21) in an independent run"
 WHAT = "C_hard, non-saturating, learned critic: "
 STALLED = (
     "Both divergences have one minimum on C_hard, and the best critic leads every start there. A learned critic with the "
@@ -41,11 +45,17 @@ class Asked(Protocol):
 
 
 def expectations() -> dict[str, Expected]:
-    """All of them at full size only."""
-    return {
+    """The exact slope, and what a learned critic does at full size."""
+    exact = {
+        SLOPE.format(*place): near(slope, within, source="an independent computation")
+        for place, (slope, within) in SLOPES.items()
+    }
+    return exact | {
         WHAT + "farthest from the minimum, starts left of the valley": at_most(0.02, full=True),
         WHAT + "farthest from the minimum, starts right of it": at_most(0.02, full=True, finding=STALLED),
         WHAT + "the same, a larger critic with more time": at_most(0.02, full=True, finding=STALLED),
+        WHAT + "mean mu, starts right of it": between(0.03, 0.09, source=INDEPENDENT, full=True),
+        WHAT + "mean sigma, starts right of it": between(1.17, 1.23, source=INDEPENDENT, full=True),
         WHAT + "its own mean slope there": at_most(0.005, full=True, source="it stays"),
         WHAT + "exact slope there, times its own": at_least(10, full=True, source="the critic's error decides"),
     }
@@ -56,6 +66,12 @@ def slopes(places: NDArray[np.float64]) -> NDArray[np.float64]:
     f = minimised("non-saturating").canonical()
     steep: NDArray[np.float64] = np.linalg.norm(gradients(f, MIXTURES["C_hard"], places), axis=1)
     return steep
+
+
+def known_slopes() -> dict[str, float]:
+    """The exact slope where it is known."""
+    found = slopes(np.array(list(SLOPES)))
+    return {SLOPE.format(*place): float(slope) for place, slope in zip(SLOPES, found, strict=True)}
 
 
 def stalled(asked: Asked, work: Work, minimum: NDArray[np.float64]) -> tuple[dict[str, float], NDArray[Any], Table]:
@@ -83,6 +99,8 @@ def stalled(asked: Asked, work: Work, minimum: NDArray[np.float64]) -> tuple[dic
         WHAT + "farthest from the minimum, starts left of the valley": largest(away[:, ~right]),
         WHAT + "farthest from the minimum, starts right of it": largest(away[:, right]),
         WHAT + "the same, a larger critic with more time": largest(longer[-(asked.patient // 4) :].mean(0) - minimum),
+        WHAT + "mean mu, starts right of it": float(tails[:, right, 0].mean()),
+        WHAT + "mean sigma, starts right of it": float(tails[:, right, 1].mean()),
         WHAT + "its own mean slope there": largest(own),
         WHAT + "exact slope there": float(steep[right].max()),
         WHAT + "exact slope there, times its own": float(steep[right].min() / own.max()),
