@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,18 +43,6 @@ def trained_and_measured(
         key: work.piece(named(*key), partial(measured, work.folder / "runs" / named(*key), key[1]))
         for key in work.each("measuring samples", configs)
     }
-
-
-def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
-    """The mean over seeds and its standard error; NaN where there are too few.
-
-    >>> mean_and_error([1.0, 3.0]), mean_and_error([1.0])
-    ((2.0, 1.0), (1.0, nan))
-    """
-    if not values:
-        return math.nan, math.nan
-    error = np.std(values, ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    return float(np.mean(values)), float(error)
 
 
 def place_of(config: TrainConfig) -> str:

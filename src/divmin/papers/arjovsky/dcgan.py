@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from divmin.papers import Cost, Found, Item, Table, Work, register
-from divmin.papers.arjovsky.fresh_critics import Floats, Watched, curves_of, draw_curves
+from divmin.papers.arjovsky.fresh_critics import Watched, curves_of, draw_curves
 from divmin.papers.expected import Expected, at_least, at_most
+from divmin.papers.seeds import mean_and_error, with_error
 from divmin.papers.sources import ARJOVSKY
 
 if TYPE_CHECKING:
@@ -119,7 +120,9 @@ def compute(settings: Settings, work: Work) -> Found:
         numbers[f"{name}: growth of -E log D's gradient"] = float(grown[i].min())
         numbers[f"{name}: growth of its spread"] = float(spread[i].min())
         shown = (loss[i], seen.last("accuracy")[i], fell[i], grown[i], spread[i])
-        rows.append((f"{name}: {epochs}", *(mean_and_error(each) for each in shown)))
+        rows.append(
+            (f"{name}: {epochs}", *(with_error(*mean_and_error(each), digits=".4g", of_error=".2g") for each in shown))
+        )
     further = loss[-1] - loss[0]
     error = further.std(ddof=1) / math.sqrt(len(further)) if len(further) > 1 else math.inf
     numbers["loss at the end, long less little, in standard errors"] = float(further.mean() / error)
@@ -129,12 +132,6 @@ def compute(settings: Settings, work: Work) -> Found:
     numbers["long: growth at most"] = float(grown[-1].max())
     heads = ("epochs", "loss", "accuracy", "decades E log(1 - D)'s fell", "growth of -E log D's", "of its spread")
     return Found(numbers, {**seen.arrays(), "epochs": np.array(settings.epochs)}, (Table(heads, tuple(rows)),))
-
-
-def mean_and_error(values: Floats) -> str:
-    """Over seeds, with the standard error of the mean where there are several."""
-    error = f" ± {values.std(ddof=1) / math.sqrt(len(values)):.2g}" if len(values) > 1 else ""
-    return f"{values.mean():.4g}{error}"
 
 
 def watch(settings: Settings, work: Work) -> Watched:

@@ -11,7 +11,8 @@ import numpy as np
 from divmin.papers import Cost, Found, Item, Table, Work, register
 from divmin.papers.berger.models import LEAST, MODELS, Settings, late, named, runs_of
 from divmin.papers.expected import Expected, at_least, at_most, near
-from divmin.papers.images import draw_sheet, mean_and_error
+from divmin.papers.images import draw_sheet
+from divmin.papers.seeds import mean_and_error, with_error
 from divmin.papers.sources import BERGER
 from divmin.papers.work import Arrays
 from divmin.plots.style import line_style
@@ -108,8 +109,7 @@ def _values(runs: list[Arrays]) -> dict[str, list[float]]:
 
 
 def _told(values: list[float]) -> str:
-    mean, error = mean_and_error(values)
-    return "" if math.isnan(mean) else f"{mean:.3g}" + ("" if math.isnan(error) else f" ± {error:.1g}")
+    return with_error(*mean_and_error(values))
 
 
 def _largest_pixel(settings: Settings, work: Work, kept: dict[str, list[Arrays]]) -> float:

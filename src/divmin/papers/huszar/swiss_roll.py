@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +20,7 @@ from divmin.papers.huszar.looks import Looks, Recorder
 from divmin.papers.huszar.swiss_roll_pictures import WINDOW, animate, draw
 from divmin.papers.huszar.three_rules import RECIPE, RULES
 from divmin.papers.item import largest
+from divmin.papers.seeds import mean_and_error, with_error
 from divmin.papers.sources import HUSZAR
 from divmin.training import TrainConfig
 
@@ -147,9 +147,10 @@ def compute(settings: Settings, work: Work) -> Found:
         numbers[f"{rule}: off the roll at the end"] = ends["off", rule].mean()
     for other in ("#0", "#1"):
         apart = ends["off", other] - ends["off", "#2"]  # the same seeds
-        numbers[f"off the roll: {other} less #2, in standard errors"] = apart.mean() / _error(apart)
+        numbers[f"off the roll: {other} less #2, in standard errors"] = apart.mean() / mean_and_error(apart)[1]
     rows = tuple(
-        (rule, *(f"{ends[m, rule].mean():.4g} ± {_error(ends[m, rule]):.2g}" for m in MEASURES)) for rule in RULES
+        (rule, *(with_error(*mean_and_error(ends[m, rule]), digits=".4g", of_error=".2g") for m in MEASURES))
+        for rule in RULES
     )
     heads = ("rule", "energy distance", "share of samples off the roll", "share of its parts with a sample")
     note = f"Means over the last tenth of the looks and {len(settings.seeds)} seeds, with standard errors over seeds."
@@ -221,11 +222,6 @@ def _end(curves: NDArray[Any]) -> NDArray[Any]:
     """The mean of the last tenth of the looks, a number a seed."""
     last: NDArray[Any] = curves[:, -max(1, curves.shape[1] // 10) :].mean(1)
     return last
-
-
-def _error(values: NDArray[Any]) -> float:
-    """The standard error of the mean; NaN for one value."""
-    return float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.nan
 
 
 register(

@@ -10,11 +10,12 @@ import numpy as np
 from divmin.objectives import Recipe, recipe
 from divmin.papers import Cost, Found, Item, Table, Work, register
 from divmin.papers.expected import Expected, at_least, at_most, near
-from divmin.papers.images import draw_sheet, mean_and_error
+from divmin.papers.images import draw_sheet
 from divmin.papers.item import largest
 from divmin.papers.poole.architecture import parameters
 from divmin.papers.poole.cifar_runs import CASES, Settings, config, entropy, named, of_data, runs_of
 from divmin.papers.poole.objectives import OBJECTIVES, Objective
+from divmin.papers.seeds import mean_and_error, with_error
 from divmin.papers.sources import POOLE
 from divmin.papers.work import Arrays
 from divmin.plots.style import COLOURS
@@ -99,7 +100,7 @@ def compute(settings: Settings, work: Work) -> Found:
         for name in MEASURES:
             mean, error = mean_and_error(values[case][name])
             numbers[f"{case}: {name}"], numbers[f"{case}: {name}, standard error"] = mean, error
-            cells.append("" if math.isnan(mean) else f"{mean:.3g}" + ("" if math.isnan(error) else f" ± {error:.1g}"))
+            cells.append(with_error(mean, error))
         rows.append((case, CASES[case], f"{len(finished)} of {len(settings.seeds)}", *cells))
     numbers |= _differences(values) | _networks(settings, work)
     numbers["largest |pixel| of the samples"] = _largest_pixel(settings, work)

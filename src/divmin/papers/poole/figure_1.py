@@ -17,6 +17,7 @@ from divmin.papers.expected import Expected, at_least, at_most, near
 from divmin.papers.item import largest
 from divmin.papers.mixtures import MIXTURES
 from divmin.papers.poole.objectives import BOX, MODEL, minima
+from divmin.papers.seeds import mean_and_error, with_error
 from divmin.papers.shannon.learned import Play, play
 from divmin.papers.sources import POOLE
 from divmin.plots.style import line_style
@@ -143,8 +144,7 @@ def compute(settings: Settings, work: Work) -> Found:
             )
             arrays |= {f"way of {name}": way, f"path of {name}": paths[0]}
             arrays[f"trained density of {name}"] = _normal(x, *tails.mean(0))
-            error = tails.std(0, ddof=1) / math.sqrt(len(tails)) if len(tails) > 1 else np.full(2, np.nan)
-            reached = ", ".join(f"{m:.3f} ± {e:.3f}" for m, e in zip(tails.mean(0), error, strict=True))
+            reached = ", ".join(with_error(*mean_and_error(each), digits=".3f", of_error=".3f") for each in tails.T)
         points = "; ".join(_written(each.parameters, each.value) for each in found.minima)
         rows.append((name, FITTED[name][0], points, f"{side:.3f}", f"{shares[name]:.0%}", reached))
     for name in MODES:

@@ -18,6 +18,7 @@ from divmin.objectives.fgan import fgan
 from divmin.papers import Cost, Found, Item, Table, Work, register
 from divmin.papers.expected import Expected, at_most, near
 from divmin.papers.item import largest
+from divmin.papers.seeds import mean_and_error, with_error
 from divmin.papers.shannon.learned import Critics
 from divmin.papers.sources import POOLE
 from divmin.plots.style import line_style
@@ -134,8 +135,7 @@ def compute(settings: Settings, work: Work) -> Found:
     for i, name in enumerate(settings.learned):
         numbers[f"{name}: learned critic, error of the log-ratio"] = float(errors[:, i].max())
         numbers[f"{name}: error of the log-ratio at full length"] = float(errors[:, i].max())
-        spread = errors[:, i].std(ddof=1) / math.sqrt(len(errors)) if len(errors) > 1 else math.nan
-        rows.append((name, f"{errors[:, i].mean():.4f} ± {spread:.4f}"))
+        rows.append((name, with_error(*mean_and_error(errors[:, i]), digits=".4f", of_error=".4f")))
     apart = np.sqrt(((scores[:, :, None] - scores[:, None]) ** 2 * weight).sum(-1)).max()
     numbers["largest difference of two learned critics"] = numbers[
         "largest difference of two learned critics at full length"

@@ -14,6 +14,7 @@ from divmin.data import densities
 from divmin.papers import Cost, Found, Item, Table, Work, register
 from divmin.papers.expected import Expected, at_least, at_most, near
 from divmin.papers.item import largest
+from divmin.papers.seeds import mean_and_error, with_error
 from divmin.papers.shannon.learned import Play, play
 from divmin.papers.shannon.panel import contours, values
 from divmin.papers.shannon.schemes import MEANT, MIXTURES, RECIPES, SHOWN, STARTS, gradients, minimised, minimum, told
@@ -148,8 +149,7 @@ def _places() -> NDArray[np.float64]:
 def _row(
     scheme: str, start: tuple[float, float], exact: np.ndarray, tails: np.ndarray, scatter: float
 ) -> tuple[str, ...]:
-    error = tails.std(0, ddof=1) / len(tails) ** 0.5 if len(tails) > 1 else np.full(2, np.nan)
-    reached = ", ".join(f"{m:.4f} ± {e:.4f}" for m, e in zip(tails.mean(0), error, strict=True))
+    reached = ", ".join(with_error(*mean_and_error(each), digits=".4f", of_error=".4f") for each in tails.T)
     return (scheme, f"({start[0]:g}, {start[1]:g})", f"{exact[0]:.4f}, {exact[1]:.4f}", reached, f"{scatter:.4f}")
 
 

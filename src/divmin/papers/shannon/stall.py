@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from divmin.papers import Table, Work
 from divmin.papers.expected import Expected, at_least, at_most, between, near
 from divmin.papers.item import largest
+from divmin.papers.seeds import mean_and_error, with_error
 from divmin.papers.shannon.learned import Play, play
 from divmin.papers.shannon.schemes import MIXTURES, RECIPES, gradients, minimised
 
@@ -105,10 +106,9 @@ def stalled(asked: Asked, work: Work, minimum: NDArray[np.float64]) -> tuple[dic
         WHAT + "exact slope there": float(steep[right].max()),
         WHAT + "exact slope there, times its own": float(steep[right].min() / own.max()),
     }
-    spread = tails.std(0, ddof=1) / len(tails) ** 0.5 if len(tails) > 1 else np.full_like(tails[0], np.nan)
     rows = []
-    for start, mean, error, slope in zip(asked.starts, tails.mean(0), spread, steep, strict=True):
-        reached = f"{mean[0]:.4f} ± {error[0]:.4f}, {mean[1]:.4f} ± {error[1]:.4f}"
+    for start, ends, slope in zip(asked.starts, tails.transpose(1, 2, 0), steep, strict=True):
+        reached = ", ".join(with_error(*mean_and_error(each), digits=".4f", of_error=".4f") for each in ends)
         rows.append((f"({start[0]:g}, {start[1]:g})", reached, f"{slope:.4f}"))
     heads = ("start (mu, sigma)", "mean of the last quarter, over seeds", "exact slope there (nats)")
     return numbers, paths[0], Table(heads, tuple(rows))
