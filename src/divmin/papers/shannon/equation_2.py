@@ -28,15 +28,15 @@ THIRD = {
     "softened_kl": -2.0,
     "softened_reverse_kl": -2.5,
     "squared_hellinger": -1.5,
-    "neyman_chi2_doc000": 0.0,
+    "chi2_model_denominator": 0.0,
 }
 SHIFT = 0.01  # of log sigma
 # Those whose ratio differs from 1 by more than rounding; the others are exact.
 BENT = tuple(name for name in NAMES if abs(reference(*RATIOS, name) - 1) > 1e-8)
 
 DRAWN = (
-    "alpha_3",
-    "pearson_chi2_doc000",
+    "power(3)",
+    "chi2_data_denominator",
     "softened_reverse_kl",
     "js",
     "squared_hellinger",

@@ -19,7 +19,7 @@ from divmin.papers.sources import SHANNON
 from divmin.values import exact
 from divmin.values.text import law
 
-MEMBERS = ("kl", "reverse_kl", "js", "jeffreys", "softened_kl", "softened_reverse_kl", "igog", "alpha_1.5")
+MEMBERS = ("kl", "reverse_kl", "js", "jeffreys", "softened_kl", "softened_reverse_kl", "igog", "power(1.5)")
 DATA = "0.7*normal(-1, 0.5) + 0.3*normal(2, 0.5)"
 # Where the reference has the gradient, and the canonical divergence over the one there.
 KNOWN = {

@@ -40,7 +40,7 @@ FORMS: dict[str, tuple[Function, Function]] = {
     "reverse_kl": (lambda d: -np.expm1(-d), lambda d: d),
     "js": (lambda d: 2 * _half(d), lambda d: -2 * _half(-d)),
     "jeffreys": (lambda d: (d - np.expm1(-d)) / 2, lambda d: (np.expm1(d) + d) / 2),
-    "pearson_chi2_doc000": (lambda d: -np.expm1(-2 * d) / 2, lambda d: -np.expm1(-d)),
+    "chi2_data_denominator": (lambda d: -np.expm1(-2 * d) / 2, lambda d: -np.expm1(-d)),
     "softened_kl": (lambda d: 4 * _half(d) + 4 * _sigma(-d) - 2, lambda d: 2 * np.tanh(d / 2)),
     "softened_reverse_kl": (lambda d: -2 * _half(d) - 2 * np.expm1(-d), lambda d: 2 * _half(d)),
     "igog": (
@@ -48,7 +48,7 @@ FORMS: dict[str, tuple[Function, Function]] = {
         lambda d: 4 / 3 * (1 / 2 - _sigma(-d) + _half(d)),
     ),
     "squared_hellinger": (lambda d: -2 * np.expm1(-d / 2), lambda d: 2 * np.expm1(d / 2)),
-    "neyman_chi2_doc000": (np.expm1, lambda d: np.expm1(2 * d) / 2),
+    "chi2_model_denominator": (np.expm1, lambda d: np.expm1(2 * d) / 2),
 }
 POWERS = (-2.0, -1.0, -0.5, 0.5, 1.5, 2.0, 3.0)
 # As the source prints two of them: f(u), its slope at 1, and which canonical divergence it is.

@@ -130,12 +130,12 @@ def _forms(line: Line) -> dict[str, Floats]:
         "reverse_kl": -q * d,
         "js": -2 * (p * over_p + q * over_q),
         "jeffreys": (p - q) * d / 2,
-        "pearson_chi2_doc000": np.divide((q - p) ** 2, 2 * p, out=np.zeros_like(p), where=seen),
+        "chi2_data_denominator": np.divide((q - p) ** 2, 2 * p, out=np.zeros_like(p), where=seen),
         "softened_kl": -4 * p * over_p,
         "softened_reverse_kl": 2 * (p + q) * over_p,
         "igog": 4 / 3 * q * over_p,
         "squared_hellinger": 2 * (np.sqrt(p) - np.sqrt(q)) ** 2,
-        "neyman_chi2_doc000": np.divide((p - q) ** 2, 2 * q, out=np.zeros_like(p), where=seen),
+        "chi2_model_denominator": np.divide((p - q) ** 2, 2 * q, out=np.zeros_like(p), where=seen),
     }
 
 

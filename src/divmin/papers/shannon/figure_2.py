@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 # The source draws the first four at least; the others of its table stand beside them.
 PANELS = (
     ("kl", "reverse_kl", "js", "jeffreys"),
-    ("softened_kl", "softened_reverse_kl", "pearson_chi2_doc000", "squared_hellinger"),
+    ("softened_kl", "softened_reverse_kl", "chi2_data_denominator", "squared_hellinger"),
 )
 AT = ("-8", "-4", "4", "8")
 EVEN = ("js", "jeffreys", "squared_hellinger")
-MIRRORED = (("kl", "reverse_kl"), ("pearson_chi2_doc000", "neyman_chi2_doc000"))
+MIRRORED = (("kl", "reverse_kl"), ("chi2_data_denominator", "chi2_model_denominator"))
 # Slopes of s far out, per nat, where s has no bound: name, side, slope.
 LINEAR = (
     ("kl", 1, 1.0),
@@ -36,7 +36,7 @@ LINEAR = (
     ("softened_reverse_kl", -1, 2.0),
     ("igog", -1, 4 / 3),
 )
-EXPONENTIAL = (("pearson_chi2_doc000", -1), ("neyman_chi2_doc000", 1))
+EXPONENTIAL = (("chi2_data_denominator", -1), ("chi2_model_denominator", 1))
 SIDE = {-1: "left", 1: "right"}
 
 

@@ -31,13 +31,13 @@ TRUE = {
     "js": (2 / (1 + exp(8)), 2 / (1 + exp(-8)), 2, 1),
     "softened_reverse_kl": (2 / (1 + exp(-8)), 2 / (1 + exp(8)), 2, 2),
     "softened_kl": (4 * exp(-8) / (1 + exp(-8)) ** 2, 4 * exp(8) / (1 + exp(8)) ** 2, 4, 1),
-    "pearson_chi2_doc000": (exp(8), exp(-8), 1, 3),
+    "chi2_data_denominator": (exp(8), exp(-8), 1, 3),
     "jeffreys": ((1 + exp(-8)) / 2, (1 + exp(8)) / 2, 1 / 2, 2),
     "igog": (4 / 3 * _twice(exp(-8)), 4 / 3 * _twice(exp(8)), 4 / 3, 2),
     "squared_hellinger": (exp(-4), exp(4), 1, 1.5),
-    "neyman_chi2_doc000": (exp(-16), exp(16), 1, 0),
+    "chi2_model_denominator": (exp(-16), exp(16), 1, 0),
 }
-DRAWN = ("kl", "reverse_kl", "js", "softened_reverse_kl", "softened_kl", "pearson_chi2_doc000")
+DRAWN = ("kl", "reverse_kl", "js", "softened_reverse_kl", "softened_kl", "chi2_data_denominator")
 FAR = 40.0
 
 

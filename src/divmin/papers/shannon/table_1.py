@@ -31,19 +31,21 @@ class Row:
     D: float
 
 
+SIDES = ("left", "right")
+NOTE = "f'' ~ C u^-R as u -> 0 and ~ D u^(S - 3) as u -> inf, all in canonical scale: f''(1) = 1."
 ROWS = {
     "kl": Row("kl", 1, 2, 1, 1),
     "reverse_kl": Row("reverse_kl", 2, 1, 1, 1),
     "js": Row("js", 1, 1, 2, 2),
     "jeffreys": Row("jeffreys", 2, 2, 1 / 2, 1 / 2),
-    "chi2_data_denominator": Row("pearson_chi2_doc000", 3, 0, 1, 1),
+    "chi2_data_denominator": Row("chi2_data_denominator", 3, 0, 1, 1),
     "softened_kl": Row("softened_kl", 1, 0, 4, 4),
     "softened_reverse_kl": Row("softened_reverse_kl", 2, 0, 2, 2),
     "igog": Row("igog", 2, 0, 4 / 3, 8 / 3),
     "squared_hellinger": Row("squared_hellinger", 1.5, 1.5, 1, 1),
-    "chi2_model_denominator": Row("neyman_chi2_doc000", 0, 3, 1, 1),
+    "chi2_model_denominator": Row("chi2_model_denominator", 0, 3, 1, 1),
     "power(-0.5)": Row(None, 2.5, 0.5, 1, 1),
-    "power(1.5)": Row("alpha_1.5", 0.5, 2.5, 1, 1),
+    "power(1.5)": Row("power(1.5)", 0.5, 2.5, 1, 1),
     "nonsaturating(softened_kl)": Row(None, 2, -1, 4, 4),
     "nonsaturating(softened_reverse_kl)": Row(None, 3, -1, 2, 2),
 }
@@ -74,17 +76,13 @@ def expectations() -> dict[str, Expected]:
         for constant, value in (("C", row.C), ("D", row.D)):
             wanted[f"{name}: {constant}"] = near(value, relative=1e-10, source="derived")
             wanted[f"{name}: {constant} declared"] = near(value, relative=1e-12, source="derived")
-        wanted[f"{name}: sides on which s has a limit"] = near(_sides(row), source="bounded iff R < 2, S < 2")
+        for side, weight in zip(SIDES, (row.R, row.S), strict=True):
+            wanted[f"{name}: bounded on the {side}, 1 or 0"] = near(weight < 2, source="iff the weight is below 2")
         if row.referred is not None:
             wanted[f"{name}: supremum"] = near(reference("divergences", row.referred, "sup_D_f"), relative=1e-11)
     wanted["sums of two rows: largest error of (max R, max S)"] = at_most(1e-9, source="section 4")
     wanted["sums of two rows: largest error of C and D, which add on ties"] = at_most(1e-9, source="section 4")
     return wanted
-
-
-def _sides(row: Row) -> float:
-    """10 for the left one, 1 for the right one."""
-    return 10.0 * (row.R < 2) + (row.S < 2)
 
 
 def compute(settings: Settings, work: Work) -> Found:
@@ -97,7 +95,7 @@ def compute(settings: Settings, work: Work) -> Found:
             numbers[f"{name}: {key}"] = value
             numbers[f"{name}: {key} declared"] = getattr(f.tails, key)
         ends = [bool(np.isfinite(float(f.s(side * inf)))) for side in (-1, 1)]
-        numbers[f"{name}: sides on which s has a limit"] = 10.0 * ends[0] + ends[1]
+        numbers |= {f"{name}: bounded on the {side}, 1 or 0": float(end) for side, end in zip(SIDES, ends, strict=True)}
         numbers[f"{name}: supremum"] = f.sup
         kind = {(True, True): "bounded", (True, False): "left-bounded", (False, True): "right-bounded"}
         shown = (f"{measured[key]:.4g}" for key in ("R", "S", "C", "D"))
@@ -106,7 +104,7 @@ def compute(settings: Settings, work: Work) -> Found:
     numbers["sums of two rows: largest error of (max R, max S)"] = weights
     numbers["sums of two rows: largest error of C and D, which add on ties"] = constants
     heads = ("divergence", "R", "S", "C", "D", "kind", "supremum (canonical)")
-    return Found(numbers, tables=(Table(heads, tuple(rows)),))
+    return Found(numbers, tables=(Table(heads, tuple(rows), NOTE),))
 
 
 def _measured(f: Divergence, far: float, apart: float) -> dict[str, float]:
