@@ -11,6 +11,7 @@ from divmin.errors import DivminError
 from divmin.files import picture_format, write_atomically
 
 if TYPE_CHECKING:
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 # Okabe and Ito's palette without its yellow, which fades on white, and black last.
@@ -36,6 +37,15 @@ def figure(path: str | Path, width: float, height: float) -> Iterator[Figure]:
         write_atomically(path, lambda stream: drawn.savefig(stream, format=suffix))
     except OSError as error:
         raise DivminError(f"cannot write {path}: {error.strerror}") from error
+
+
+def plain_ticks(axis: Axis) -> None:
+    """Ticks at 1, 2 and 5 times powers of ten, as plain numbers: for a logarithmic axis over few decades."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def line_style(i: int) -> tuple[str, str]:

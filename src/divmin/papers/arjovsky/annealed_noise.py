@@ -119,6 +119,7 @@ def draw(found: Found, figure: Figure) -> None:
     for i, length in enumerate(found.arrays["exact"], 1):
         left.axhline(length, color=line_style(i)[0], linewidth=0.8, alpha=0.7)
     left.set(title="fresh critic, gap 0.3", ylabel=r"length of $\nabla_\theta$ E log(1 - D)")
+    left.plot([], [], color="black", linewidth=0.8, alpha=0.7, label="exact, of 2 JS")
     left.legend()
     for i, name, path in zip((1, 3), (FIXED, ANNEALED), found.arrays["left"], strict=True):  # as noise 0.1 on the left
         colour, dash = line_style(i)

@@ -156,7 +156,7 @@ def draw(found: Found, figure: Figure) -> None:
     left.loglog(t, arrays["normal tail"], color=line_style(3)[0], linestyle=":", label="normal, same quartiles")
     left.set(xlabel=r"t, in units of $\gamma$", ylabel=r"P(|gradient| > t $\gamma$)", ylim=(2e-4, 1.5))
     left.legend()
-    for i, (name, label) in enumerate({"ratio": "J r / e", "normal": "J r alone"}.items()):
+    for i, (name, label) in enumerate({"ratio": "J r / e: of -log D", "normal": "J r: normal noise"}.items()):
         colour, dash = line_style(i)
         right.loglog(arrays["batch"], arrays[name], color=colour, linestyle=dash, marker="o", label=label)
     right.set(xlabel="z in a batch", ylabel=r"interquartile range / 2 mean $\gamma$")
@@ -177,8 +177,9 @@ register(
         compute=compute,
         draw=draw,
         size=(9.0, 4.0),
-        caption="Left: the tail falls as 1/t, for single samples and for averages alike. Right: a larger batch does not narrow the "
-        "law of the gradient, as it would with normal noise.",
+        caption="Left: the tail falls as 1/t, for single samples and for averages alike. Right: a larger batch does not narrow "
+        "the law of the gradient, as it would with normal noise. J is the generator's slope, r and e are the errors of "
+        "grad D and of D.",
         slips=(
             "The mean of a Cauchy law is not infinite, it does not exist.",
             "Noise around D = 0 makes D negative half of the time, where log D is no number: the statement is about grad D / D.",

@@ -291,7 +291,7 @@ register(
         claim="Noise turns any law into a density. With noise on the critic's inputs the generator's gradient pulls samples "
         "towards data; with noise on its own samples too, it is the gradient of 2 JS between both laws with noise.",
         settings=SETTINGS,
-        quick=Settings(path=tuple(np.linspace(-4, 4, 17).tolist())),
+        quick=Settings(path=tuple(np.linspace(-4, 4, 41).tolist())),
         cost=Cost(quick=2, full=10),
         expected=expectations(),
         compute=compute,

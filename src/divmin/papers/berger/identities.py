@@ -249,9 +249,9 @@ register(
         compute=compute,
         draw=draw,
         size=(10, 4.2),
-        caption="Noise of the gradient's estimates by losses (-b + h e^d, h) with one and the same gradient: lines are exact, dots "
-        "were measured. For KL the adversarial form, h = 0, grows without bound as the laws part, and the likelihood of data, "
-        "h = 1, does not.",
+        caption="Noise of the gradient's estimates by losses (-b + h e^d, h) with one and the same gradient: lines are exact, "
+        "dots were measured, up to a distance at which a sample mean still says something. For KL the adversarial form, h "
+        "= 0, grows without bound as the laws part, and the likelihood of data, h = 1, does not.",
         slips=(
             "Eq. 20 is 2 grad JSD, not grad JSD: eq. 8 is the gradient of 2 JSD - 2 log 2.",
             "Section 3 calls D an estimate of the model's density over that of the data; (1 - D)/D is.",

@@ -137,7 +137,8 @@ def draw(found: Found, figure: Figure) -> None:
     for i, gap in enumerate(arrays["gaps"]):
         bound, largest = arrays[f"{i}: bound"], arrays[f"{i}: largest"]
         shown = bound > 0
-        left.loglog(bound[shown], largest[shown], ".", color=COLOURS[i], markersize=2, alpha=0.5, label=f"gap {gap:g}")
+        left.loglog(bound[shown], largest[shown], ".", color=COLOURS[i], markersize=2, alpha=0.5)
+        left.plot([], [], "o", color=COLOURS[i], label=f"gap {gap:g}")
         lowest, highest = min(lowest, bound[shown].min()), max(highest, largest[shown].max())
         colour, dash = line_style(i)
         scores = arrays[f"{i}: scores"]
@@ -171,8 +172,9 @@ register(
         compute=compute,
         draw=draw,
         size=(10, 4.2),
-        caption="Left: no segment is below the line; the nearer the reconstructions and the surer the critic, the steeper it is. "
-        "Right: the score falls from data to reconstruction within the gap.",
+        caption="A critic says at least 1 - e of the data x and at most e of the reconstruction y. Left: no segment is below the "
+        "line; the nearer the reconstructions and the surer the critic, the steeper it is. Right: the score falls from "
+        "data to reconstruction within the gap.",
         slips=(
             "The printed proof loses hats on the way and ends in an order of magnitude; the bound is exact, without constants.",
         ),

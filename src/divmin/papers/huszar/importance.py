@@ -252,8 +252,8 @@ register(
         compute=compute,
         draw=draw,
         size=(7, 4.5),
-        caption="Four estimates of one known log-ratio, a parabola, from 4,000 samples of each law; kernels end at -2 and 2.5, and "
-        "beyond them no estimate is worth much.",
+        caption="Four estimates of one known log-ratio, a parabola, from 4,000 samples of each law; kernels have "
+        "their centres from -2 to 2.5, and none of the four is best everywhere.",
         slips=(
             "In that literature the ratio is test over training density; here the data are above and the model below.",
         ),

@@ -14,11 +14,13 @@ from divmin.estimators import method
 from divmin.papers import Cost, Found, Item, Table, Work, register
 from divmin.papers.expected import Expected, at_most, between
 from divmin.papers.sources import HUSZAR
-from divmin.plots.style import line_style
+from divmin.plots.style import line_style, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+CALLED = {"quadratic": "logistic, squares", "kernel": "logistic, kernels", "lsif": "LSIF", "ulsif": "uLSIF", "kliep": "KLIEP",
+          "kmm": "kernel mean matching"}  # fmt: skip
 METHODS = ("quadratic", "kernel", "kliep", "lsif", "ulsif", "kmm")
 FRESH = 4000  # quantiles of q, for E_q w without noise
 
@@ -92,11 +94,14 @@ def draw(found: Found, figure: Figure) -> None:
     n = found.arrays["sizes"]
     for i, name in enumerate(METHODS):
         colour, dash = line_style(i)
-        ax.loglog(n, found.arrays[name], color=colour, linestyle=dash, marker="o", markersize=4, label=name)
+        ax.loglog(
+            n, found.arrays[name], color=colour, linestyle=dash, marker="o", markersize=4, label=CALLED.get(name, name)
+        )
     ax.loglog(n, found.arrays[METHODS[0]][0] * (n / n[0]) ** -0.5, color="0.6", linewidth=3, zorder=0, label="n^-1/2")
     ax.set(xlabel="samples of each law", ylabel="root mean squared error of log w (nats), median")
     ax.set_xticks(n, [str(each) for each in n])
     ax.minorticks_off()
+    plain_ticks(ax.yaxis)
     ax.legend(fontsize="small")
 
 

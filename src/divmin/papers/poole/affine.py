@@ -19,7 +19,7 @@ from divmin.papers.mixtures import MIXTURES
 from divmin.papers.poole.objectives import MODEL, minima
 from divmin.papers.sources import POOLE
 from divmin.papers.work import Arrays
-from divmin.plots.style import line_style
+from divmin.plots.style import line_style, plain_ticks
 from divmin.values import exact
 from divmin.values.pursuit import Pursuit, pursuit
 from divmin.values.text import law
@@ -202,9 +202,10 @@ def draw(found: Found, figure: Figure) -> None:
     slopes, apart = -found.arrays["slopes"], found.arrays["distances"]
     kept = np.isfinite(apart)
     right.loglog(slopes[kept], apart[kept], "o-", color=line_style(0)[0])
-    right.set(xlabel="-c", ylabel="distance of the standstill from KL's minimum")
-    right.set_xticks(slopes[kept], [f"{each:g}" for each in slopes[kept]])
+    right.set(xlabel="-c, the weight of 1 - u", ylabel="distance of the standstill from KL's minimum")
+    right.set_xticks(slopes[kept], [f"{each:g}" for each in slopes[kept]], minor=False)
     right.minorticks_off()
+    plain_ticks(right.yaxis)
     right.set_title("u log u - u + 1 + c (u - 1) on D_fig5", fontsize=10)
 
 

@@ -23,7 +23,7 @@ from divmin.papers.shannon.learned import Play, play
 from divmin.papers.shannon.schemes import MIXTURES
 from divmin.papers.sources import POOLE
 from divmin.papers.work import Arrays
-from divmin.plots.style import line_style
+from divmin.plots.style import line_style, plain_ticks
 from divmin.training import TrainConfig, gradients, train
 from divmin.training.randomness import seeded
 
@@ -226,6 +226,7 @@ def draw(found: Found, figure: Figure) -> None:
         if ENDS[name]:
             ax.plot(*found.arrays[f"minimum of {name}"], "*", color=colour, markersize=13, markeredgecolor="black")
     ax.set(xlabel="mean of the model", ylabel="standard deviation", yscale="log", xlim=(-4, 4), ylim=(0.03, 6))
+    plain_ticks(ax.yaxis)
     ax.legend()
 
 

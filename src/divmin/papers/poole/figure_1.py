@@ -220,10 +220,15 @@ def draw(found: Found, figure: Figure) -> None:
         right.plot(*path.T, color=colour, linewidth=1)
         right.plot(*way.T, color=colour, linestyle=":", linewidth=2)
         right.plot(*way[-1], "*", color=colour, markersize=11)
+    left.plot([], [], "o", color="black", markersize=3, label="trained, learned critic")
     left.set(xlabel="x", ylabel="density", ylim=(0, None))
     left.legend(fontsize=8, loc="upper left")
     right.set(xlabel="mean of the model", ylabel="standard deviation")
-    right.set_title("from one start, learned critic and best one", fontsize=10)
+    right.set_title("from one start, colours as on the left", fontsize=10)
+    for style, label in (("-", "learned critic"), (":", "best critic")):
+        right.plot([], [], color="black", linestyle=style, label=label)
+    right.plot([], [], "*", color="black", markersize=11, label="where the best one ends")
+    right.legend(fontsize=8)
 
 
 register(

@@ -20,7 +20,7 @@ from divmin.papers.poole.objectives import OBJECTIVES, Objective, chase, losses,
 from divmin.papers.reference import reference
 from divmin.papers.sources import POOLE
 from divmin.papers.work import Arrays
-from divmin.plots.style import line_style
+from divmin.plots.style import line_style, plain_ticks
 from divmin.values.pursuit import Standstill, pursuit
 
 if TYPE_CHECKING:
@@ -295,7 +295,8 @@ def draw(found: Found, figure: Figure) -> None:
     left.legend(fontsize=8, loc="lower left")
     left.set_title("what each objective does")
     right.set(xlabel="mean of the model", ylabel="standard deviation", yscale="log", xlim=(-4, 4), ylim=(0.15, 8))
-    right.set_title("descents, best critic, data D_fig5")
+    plain_ticks(right.yaxis)
+    right.set_title("descents, best critic, data D_fig5, colours as on the left")
 
 
 register(

@@ -113,7 +113,7 @@ register(
         draw=draw,
         size=(7, 4.8),
         caption="What separates each divergence between N(0, 1) and N(ε, 1) from the common ε²/2 falls with the fourth power "
-        "of ε; KL, reverse KL and Jeffreys, which are not drawn, have no error here, and the others lie on lines that are.",
+        "of ε; KL, reverse KL and Jeffreys have no error here; divergences that are not drawn have the same errors as one that is.",
         slips=("The sum over x in F is an integral for densities, and v is a direction of parameters.",),
     )
 )

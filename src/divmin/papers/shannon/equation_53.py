@@ -161,7 +161,7 @@ register(
         draw=draw,
         size=(7, 4.4),
         caption="Where a line is below 0, model samples are pushed away from the data. Reverse KL alone is followed as "
-        "published; the others turn sign where f_G begins to rise.",
+        "published; -log D is never below 0, but another divergence than its f_G; the others turn sign where f_G begins to rise.",
         slips=(
             "Adding c (u - 1) to f_G leaves D alone and changes the followed field by -c times the gradient of KL(p||q).",
         ),

@@ -128,7 +128,7 @@ register(
         size=(9.5, 4.2),
         caption="Left: KL rises to the right (data that the model misses), reverse KL to the left (samples that look fake); "
         "Jensen-Shannon, times 4, levels off on both sides at 2 log 2, and Jeffreys, halved, on neither. Right: the softened "
-        "ones level off on the right; Pearson's chi-square leaves the picture, since its left tail grows as e^-d/2.",
+        "ones level off on the right; Pearson's chi-square leaves the picture, since its left tail grows as exp(-d)/2.",
         slips=('"All unbounded tails are linear in d" does not hold for Pearson\'s: it is exponential.',),
     )
 )

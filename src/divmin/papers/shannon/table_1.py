@@ -76,8 +76,8 @@ def expectations() -> dict[str, Expected]:
         for constant, value in (("C", row.C), ("D", row.D)):
             wanted[f"{name}: {constant}"] = near(value, relative=1e-10, source="derived")
             wanted[f"{name}: {constant} declared"] = near(value, relative=1e-12, source="derived")
-        for side, weight in zip(SIDES, (row.R, row.S), strict=True):
-            wanted[f"{name}: bounded on the {side}, 1 or 0"] = near(weight < 2, source="iff the weight is below 2")
+        for side, tail in zip(SIDES, (row.R, row.S), strict=True):
+            wanted[f"{name}: bounded on the {side}, 1 or 0"] = near(tail < 2, source="iff the weight is below 2")
         if row.referred is not None:
             wanted[f"{name}: supremum"] = near(reference("divergences", row.referred, "sup_D_f"), relative=1e-11)
     wanted["sums of two rows: largest error of (max R, max S)"] = at_most(1e-9, source="section 4")
