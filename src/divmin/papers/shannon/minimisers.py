@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from torch.distributions import Normal
 
 from divmin.data import densities
@@ -15,9 +17,14 @@ from divmin.papers.expected import Expected, at_most, near
 from divmin.papers.item import largest
 from divmin.papers.shannon.schemes import MIXTURES, referred
 from divmin.papers.sources import SHANNON
+from divmin.plots.style import COLOURS
 from divmin.values import fit
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 ALL = ("A_sym", "B_asym", "D_fig5")
+KINDS = ("minimum, the lowest", "minimum, not the lowest", "saddle")
 NAMES = ("js", "softened_reverse_kl", "kl", "reverse_kl", "jeffreys", "softened_kl", "squared_hellinger", "igog")
 
 
@@ -52,6 +59,7 @@ def expectations() -> dict[str, Expected]:
 def compute(settings: Settings, work: Work) -> Found:
     numbers: dict[str, float] = {}
     rows: list[tuple[str, ...]] = []
+    arrays: dict[str, NDArray[np.float64]] = {}
     for mixture, name in work.each("searches", settings.pairs):
         found = fit(divergence(name).canonical(), densities()[MIXTURES[mixture]](), Normal)
         ours = np.array([(*each.parameters.values(), each.value) for each in found.points]).reshape(-1, 3)
@@ -66,12 +74,14 @@ def compute(settings: Settings, work: Work) -> Found:
         numbers[at + "largest relative difference of D"] = largest(ours[:, 2] / near_theirs[:, 2] - 1)
         numbers[at + "|mu| of the lowest minimum"] = abs(found.best.parameters["loc"])
         numbers[at + "mu of the lowest minimum"] = numbers[at + "mu of the minimum"] = found.best.parameters["loc"]
+        kinds = [0 if point.lowest else 1 if point.kind == "minimum" else 2 for point in found.points]
+        arrays[f"{mixture}, {name}"] = np.column_stack([ours[:, :2], kinds])
         rows += _rows(mixture, name, [(point.lowest, point.kind, *ours[i]) for i, point in enumerate(found.points)])
     heads = ("mixture", "divergence, canonical", "point", "mu", "sigma", "D (nats)")
     note = (
         "Minima, the lowest first, then saddles; the search counts minima - saddles + maxima = 1 where none is missing."
     )
-    return Found(numbers, tables=(Table(heads, tuple(rows), note),))
+    return Found(numbers, arrays, tables=(Table(heads, tuple(rows), note),))
 
 
 def _rows(mixture: str, name: str, points: Sequence[tuple[bool, str, float, float, float]]) -> list[tuple[str, ...]]:
@@ -80,6 +90,29 @@ def _rows(mixture: str, name: str, points: Sequence[tuple[bool, str, float, floa
         (mixture, name, "minimum, the lowest" if lowest else kind, f"{mu:.10f}", f"{sigma:.10f}", f"{value:.10f}")
         for lowest, kind, mu, sigma, value in ordered
     ]
+
+
+def draw(found: Found, figure: Figure) -> None:
+    """Mean and standard deviation of every stationary point; colours name the divergence, marks the kind."""
+    panels = figure.subplots(1, len(ALL), sharey=True)
+    for ax, mixture in zip(panels, ALL, strict=True):
+        for i, name in enumerate(NAMES):
+            colour = COLOURS[i % len(COLOURS)] if i < len(COLOURS) else "0.55"
+            points = found.arrays.get(f"{mixture}, {name}", np.zeros((0, 3)))
+            for kind, mark in enumerate(("*", "o", "x")):
+                at = points[points[:, 2] == kind]
+                face = "none" if mark == "o" else colour
+                ax.plot(
+                    at[:, 0], at[:, 1], mark, color=colour, markerfacecolor=face, markersize=10 if mark == "*" else 6
+                )
+        ax.set(xlabel="mean", title=mixture)
+    panels[0].set_ylabel("standard deviation")
+    for i, name in enumerate(NAMES):
+        colour = COLOURS[i % len(COLOURS)] if i < len(COLOURS) else "0.55"
+        panels[0].plot([], [], "s", color=colour, label=name.replace("_", " "))
+    for label, mark in zip(KINDS, "*ox", strict=True):
+        panels[0].plot([], [], mark, color="black", markerfacecolor="none" if mark == "o" else "black", label=label)
+    figure.legend(loc="outside lower center", ncols=4, fontsize=9)
 
 
 register(
@@ -95,5 +128,10 @@ register(
         cost=Cost(quick=2, full=20),
         expected=expectations(),
         compute=compute,
+        draw=draw,
+        size=(11, 5),
+        caption="Every stationary point of eight divergences over mean and standard deviation of a normal model. On A_sym most "
+        "are lowest in the middle, the softened reverse KL and IGOG on a mode; on B_asym some are lowest on the larger mode, "
+        "Jensen-Shannon too, the others span both; on D_fig5 all have one minimum, near the data's moments or on the larger mode.",
     )
 )
