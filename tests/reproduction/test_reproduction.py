@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -264,7 +265,7 @@ class TestCommand:
         told = ["--quick", "--out", str(tmp_path)]
         assert main(["reproduce", "shannon-figure-2", "shannon-table-1", *told, "--report"]) == 0
         said = capsys.readouterr().out
-        assert "pass  kl: R" in said and "139 passed" in said and (tmp_path / "book.html").exists()
+        assert "pass  kl: R" in said and "153 passed" in said and (tmp_path / "book.html").exists()
         assert main(["reproduce", "shannon-table-1", *told, "--json"]) == 0
         record = json.loads(capsys.readouterr().out)
         assert record["items"][0]["verdict"] == "passed" and record["book"] is None
@@ -281,6 +282,16 @@ class TestCommand:
         record = json.loads(result.read_text())
         result.write_text(json.dumps(record | {"numbers": dict.fromkeys(record["numbers"], 0.5)}))
         assert main(["reproduce", "--report", "--out", str(tmp_path)]) == 1, "a failure in the book"
+
+    def test_an_item_of_ones_own_is_imported(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys.modules["divmin.papers.item"], "_ITEMS", dict(items()))
+        text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text().split("## A figure of a paper")[1]
+        (tmp_path / "triangular.py").write_text(text.split("```python")[1].split("```")[0])
+        told = ["--import", str(tmp_path / "triangular.py"), "--out", str(tmp_path / "out")]
+        assert main(["reproduce", "shannon-triangular", *told]) == 0
+        assert "1 passed" in capsys.readouterr().out
 
     def test_ctrl_c_says_how_to_go_on(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from divmin.cli.columns import aligned
+from divmin.cli.plugins import add_import, load
 from divmin.errors import DivminError, counted
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ EXAMPLES = """examples:
   divmin reproduce --paper huszar                  # all items of one source at full size
   divmin reproduce --all --quick --report          # everything at toy size, and the book
   divmin reproduce --report                        # the book of what there is
+  divmin reproduce shannon-mine --import mine.py   # an item of your own
 a result that is there is not computed again (--again does); Ctrl-C keeps the work, and the same command goes on
 exits with 0 if every number is as expected or a finding that the item explains, with 1 if one is not, also one in the book
 """
@@ -50,12 +52,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="where the results are (default reproductions)",
     )
     parser.add_argument("--report", action="store_true", help="write FOLDER/book.html about all results that there are")
+    add_import(parser)
     parser.add_argument("--json", action="store_true", help="print records for programs")
 
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.jobs < 1:
         raise DivminError(f"--jobs must be at least 1, got {arguments.jobs}")
+    load(arguments.imports)
     chosen = _chosen(arguments)
     if arguments.list or not (chosen or arguments.report):
         return _list(arguments, chosen)

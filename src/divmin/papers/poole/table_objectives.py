@@ -89,9 +89,9 @@ def expectations() -> dict[str, Expected]:
             if math.isfinite(value):
                 wanted[f"{name}: gradient there agrees to"] = at_most(1e-11, source=TOOK)
         wanted[f"{name}: -f_G'(1), what draws a model back to the data"] = near(row.slope, 1e-9, source="f_eff''(1)")
-        wanted[f"{name}: is it a divergence"] = near(row.is_divergence, full=name not in QUICK.explained)
+        wanted[f"{name}: is a divergence, 1 or 0"] = near(row.is_divergence, full=name not in QUICK.explained)
         if row.minimises not in ("", "unnamed"):
-            wanted[f"{name}: it is {row.minimises}"] = near(1, full=name not in QUICK.explained)
+            wanted[f"{name}: is {row.minimises}, 1 or 0"] = near(1, full=name not in QUICK.explained)
         wanted |= _of_standstills(name, row)
     wanted["poole(igog) less -log D, relative"] = at_most(1e-13, source="section 3: f_G = log(1 + 1/u)")
     return wanted
@@ -132,9 +132,9 @@ def compute(settings: Settings, work: Work) -> Found:
         if name in settings.explained:
             known = explain(recipe(row.recipe))
             said = known.sentence.split(":")[0]
-            numbers[f"{name}: is it a divergence"] = float(known.is_divergence)
+            numbers[f"{name}: is a divergence, 1 or 0"] = float(known.is_divergence)
             if row.minimises:
-                numbers[f"{name}: it is {row.minimises}"] = float(known.name == row.minimises)
+                numbers[f"{name}: is {row.minimises}, 1 or 0"] = float(known.name == row.minimises)
         if name in settings.traced:
             traced = work.piece(row.recipe, partial(_traced, row, settings))
             found = {mixture: _read(traced, mixture) for mixture in settings.mixtures}
