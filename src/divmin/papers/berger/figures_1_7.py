@@ -50,9 +50,20 @@ KEPT = (
 )
 
 
+LOWER = (
+    "On CIFAR-10 at 32 pixels, width 8, 1,200 steps, seeds 0, 1 and 2, the VAE's critic wins even more than SDKL's: as medians of "
+    "the last fifth its loss is 10^(-10.2 ± 0.6), SDKL's 10^(-7.1 ± 0.6) nats. It sees samples with the same noise, and its "
+    "decoder does not play against it; what it saw in the source is open. In spikes on the way it is higher: over 500 steps "
+    "each, its mean was .002 ± .002"
+)
+FINDINGS = {("recall", "GAN", "SDKL without sampling"): KEPT, ("log10 of the critic's loss", "SDKL", "VAE"): LOWER}
+
+
 def expectations() -> dict[str, Expected]:
     wanted = {
-        f"{what}: {less} less {more}": at_most(0, source=source, full=True, finding=KEPT if what == "recall" else "")
+        f"{what}: {less} less {more}": at_most(
+            0, source=source, full=True, finding=FINDINGS.get((what, less, more), "")
+        )
         for what, less, more, source in ORDERS
     }
     wanted["log10 of the critic's loss: SDKL"] = at_most(-6, source="figure 1, left: below 1e-6", full=True)
@@ -162,8 +173,7 @@ def _draw_curves(arrays: Mapping[str, Any], models: list[str], figure: Any) -> N
                 ax.fill_between(step, curves.min(axis=0), curves.max(axis=0), color=colour, alpha=0.15, linewidth=0)
     left.set(xlabel="generator steps", ylabel="critic's loss (nats)", yscale="log", title="critic's loss")
     right.set(xlabel="generator steps", ylabel="KL(q(z|x) || prior) (nats)", title="KL term")
-    for ax in (left, right):
-        ax.legend(frameon=False, fontsize="x-small")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(models), frameon=False)
 
 
 register(
@@ -175,11 +185,11 @@ register(
         "sampling its loss stays moderate. The GAN is sharp; VAE-GAN and SDKL without sampling look better than VAE and SDKL.",
         settings=FULL,
         quick=QUICK,
-        cost=Cost(quick=12, full=6500),
+        cost=Cost(quick=12, full=4900),
         expected=expectations(),
         compute=compute,
         draw=draw,
-        size=(10, 13),
+        size=(10, 13.4),
         caption="Above figure 1, medians over seeds with their range: the critic's loss falls to nothing where samples get the "
         "noise of p(x|z). In the middle figure 2, one row of samples for each model, from its first seed; below figures 3 to 7, "
         "more of each. No sample has final noise, as in figure 7.",
