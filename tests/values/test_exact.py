@@ -393,6 +393,17 @@ def test_a_log_density_beyond_float64_is_no_end_of_a_support(mean: float) -> Non
     assert math.isinf(dm.exact("reverse_kl", "uniform(-1, 1)", f"normal({mean}, 1)").value)
 
 
+def test_narrow_laws_far_from_0_are_off_by_as_much_as_is_said() -> None:
+    """x is rounded there: by a shift that float64 holds exactly, the value is known."""
+    right = dm.exact("js", "normal(0, 0.001)", "normal(0, 0.002)").value
+    for far in (2.0**20, 2.0**27, 2.0**31):
+        found = dm.exact("js", f"normal({far}, 0.001)", f"normal({far}, 0.002)")
+        assert abs(found.value - right) <= found.error <= 0.05
+    for far in (1e20, -1e17):
+        with pytest.raises(dm.DivminError, match="which float64 cannot resolve: shift both laws towards 0"):
+            dm.exact("js", f"normal({far}, 0.001)", f"normal({far}, 0.002)")
+
+
 def test_values_beyond_float64_are_infinite_and_not_an_error() -> None:
     p = mixture([0.5, 0.5], [0.0, 60.0], [1.0, 1.0])
     assert dm.exact("chi2_model_denominator", p, normal(0, 1)).value == math.inf

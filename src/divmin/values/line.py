@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from divmin.errors import DivminError
 from divmin.family import Divergence
 from divmin.values.adaptive import MOST, ROUNDING, integrate
 from divmin.values.cost import kinks, log_integrand
@@ -36,6 +37,7 @@ STEPS = (
     32.0,
 )  # multiples of the spread around every mark
 PRECISE = 1e-13  # the relative error at which cutting stops
+RESOLVED, UNRESOLVED = 1e-12, 1e-2  # spacing of x over the width of a law: none to speak of, and too much
 FLAT = 1e-9  # a rate of decay at an end that cannot be told from none
 
 
@@ -225,14 +227,31 @@ def on_the_line(f: Divergence, p: Law, q: Law, graph: bool) -> Found:
 
     Source: Shannon et al., eqs. 3 to 5.
     """
-    around = neighbourhood(p, q)
+    around, coarse = neighbourhood(p, q), _coarseness(p, q)
     total, error, seen = torch.zeros((), dtype=torch.float64), 0.0, 0
     for stretch in stretches([*p.edges, *q.edges], torch.cat([p.marks, q.marks]), torch.cat([p.spreads, q.spreads])):
         found = _over_stretch(f, p, q, stretch, around, graph)
         total, error, seen = total + found.tensor, error + found.error, seen + found.evaluations
         if bool(total.isinf()):
             break
-    return Found(total, error, seen)
+    return Found(total, error + coarse * _size(float(total.detach())), seen)
+
+
+def _coarseness(p: Law, q: Law) -> float:
+    """How far log-densities are off because x is rounded where laws are narrow and far from 0; 0 where that is next to nothing.
+
+    Raises:
+        DivminError: for laws that float64 cannot resolve there.
+    """
+    marks, spreads = torch.cat([p.marks, q.marks]).detach(), torch.cat([p.spreads, q.spreads]).detach()
+    worst = int((marks.abs() / spreads).nan_to_num(nan=0.0, posinf=0.0).argmax())
+    mark, spread = float(marks[worst]), float(spreads[worst])
+    rounded = ROUNDING * abs(mark) / spread
+    if rounded > UNRESOLVED:
+        raise DivminError(
+            f"a law varies over {spread:.3g} around {mark:.3g}, which float64 cannot resolve: shift both laws towards 0"
+        )
+    return 10 * rounded if rounded > RESOLVED else 0.0
 
 
 def _over_stretch(f: Divergence, p: Law, q: Law, stretch: Stretch, around: Tensor, graph: bool) -> Found:
@@ -299,4 +318,9 @@ def _crossings(stretch: Stretch, function: Callable[[Tensor], Tensor]) -> Tensor
 
 def _noise(value: float) -> float:
     """What rounding of two log-densities does to D: d is known to some ulp, and the integrand goes like d^2 where d is small."""
-    return 50 * ROUNDING * (value + math.sqrt(value)) if math.isfinite(value) else 0.0
+    return 50 * ROUNDING * _size(value)
+
+
+def _size(value: float) -> float:
+    """By how much an error of d, in nats, is multiplied in D at most, up to a constant."""
+    return value + math.sqrt(value) if math.isfinite(value) and value > 0 else 0.0

@@ -55,7 +55,7 @@ def expectations() -> dict[str, Expected]:
     }
     for rule in RULES:
         wanted[f"{rule}: gradient less that of {MINIMISES[rule]}, over that of reverse KL"] = at_most(
-            1e-9, source="b' = w"
+            CUT, source="b' = w" + FAR
         )
     return wanted | {
         "#2: largest |gradient s^2 / gap - 1|": at_most(1e-10, source="reverse KL of two normal laws, gap^2 / 2 s^2"),
