@@ -188,10 +188,16 @@ def _settings(item: Item, outcome: Outcome) -> Table:
 
 
 def _shown(value: Any) -> str:
-    """Numbers with the digits that anyone would read."""
+    """Numbers with the digits that anyone would read; sequences without their outer brackets.
+
+    >>> _shown(((0.5, 2.5), (-0.1, 1 / 3)))
+    '(0.5, 2.5), (-0.1, 0.333333)'
+    """
     if isinstance(value, float):
         return f"{value:.6g}"
-    return ", ".join(map(_shown, value)) if isinstance(value, list | tuple) else str(value)
+    if not isinstance(value, list | tuple):
+        return str(value)
+    return ", ".join(f"({_shown(each)})" if isinstance(each, list | tuple) else _shown(each) for each in value)
 
 
 def _command(item: Item, outcome: Outcome) -> tuple[str, ...]:
