@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 FEW = 24  # names that can be read in one line
 
 
@@ -51,3 +53,12 @@ def a_type(thing: object) -> str:
     """
     name = type(thing).__name__
     return f"{'an' if name[0] in 'AEIOaeio' or name == 'ndarray' else 'a'} {name}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds below a hundred, else hours, minutes and seconds.
+
+    >>> duration(3.24), duration(5000)
+    ('3.2 s', '1:23:20')
+    """
+    return f"{seconds:.2g} s" if seconds < 100 else str(timedelta(seconds=round(seconds)))

@@ -197,6 +197,33 @@ def test_what_is_lost_of_a_result_is_made_again(tmp_path: Path, lost: str) -> No
     assert (outcome.folder / lost).exists() and CALLS == [0, 1, 2]
 
 
+def test_what_is_drawn_otherwise_now_is_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = reproduce(OWN, quick=True, out=tmp_path)
+    figure = outcome.folder / "figure.png"
+    figure.write_bytes(b"an old picture")
+    assert reproduce(OWN, quick=True, out=tmp_path) == outcome and figure.read_bytes() == b"an old picture"
+    monkeypatch.setattr("divmin.reproduction.perform.pen", lambda item: "another")
+    assert reproduce(OWN, quick=True, out=tmp_path).drawn == "another"
+    assert figure.read_bytes() != b"an old picture" and CALLS == [0, 1, 2]
+
+
+def test_nothing_is_drawn_from_nothing(tmp_path: Path) -> None:
+    """A result of a time when an item had no picture."""
+    plain = replace(OWN, draw=None, animate=None, compute=lambda *given: replace(compute(*given), arrays={}))
+    reproduce(plain, quick=True, out=tmp_path)
+    outcome = reproduce(OWN, quick=True, out=tmp_path)
+    assert (outcome.folder / "figure.png").exists() and len(np.load(outcome.folder / "data.npz").files) == 1
+
+
+def test_settings_of_the_other_size_are_a_mistake() -> None:
+    published = item("shannon-saturation")
+    other = replace(published, settings=replace(published.settings, reach=3.0))
+    with pytest.raises(
+        DivminError, match="the settings of shannon-saturation were changed, and this size uses its quick"
+    ):
+        reproduce(other, quick=True)
+
+
 def test_settings_of_ones_own_do_not_replace_the_published_ones(tmp_path: Path) -> None:
     published = item("shannon-saturation")
     other = replace(published, quick=replace(published.quick, reach=3.0))

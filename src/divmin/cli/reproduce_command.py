@@ -6,13 +6,12 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from divmin.cli.columns import aligned
 from divmin.cli.plugins import add_import, load
-from divmin.errors import DivminError, counted
+from divmin.errors import DivminError, counted, duration
 
 if TYPE_CHECKING:
     from divmin.papers import Item
@@ -67,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     outcomes = []
     if len(chosen) > 1:
         seconds = sum(_cost(each, arguments.quick) for each in chosen)
-        print(f"{counted(len(chosen), 'item')}, about {_time(seconds)} on one core", file=say, flush=True)
+        print(f"{counted(len(chosen), 'item')}, about {duration(seconds)} on one core", file=say, flush=True)
     try:
         for each in chosen:
             outcomes.append(_reproduce(each, arguments, say))
@@ -111,7 +110,7 @@ def _list(arguments: argparse.Namespace, chosen: Sequence[Item]) -> int:
         return 0
     head = ("item", "status", "quick", "full", "what it is")
     rows = [
-        (each.item.name, each.status, _time(each.item.cost.quick), _time(each.item.cost.full), each.item.title)
+        (each.item.name, each.status, duration(each.item.cost.quick), duration(each.item.cost.full), each.item.title)
         for each in found
     ]
     print("\n".join(aligned([head, *rows])))
@@ -141,7 +140,7 @@ def _reproduce(item: Item, arguments: argparse.Namespace, say: TextIO) -> Outcom
 
     size = " at toy size" if arguments.quick else ""
     there = not arguments.again and read(item, quick=arguments.quick, out=arguments.out) is not None
-    cost = "already there (--again computes it anew)" if there else f"about {_time(_cost(item, arguments.quick))}"
+    cost = "already there (--again computes it anew)" if there else f"about {duration(_cost(item, arguments.quick))}"
     print(f"{item.name}: {item.title}{size}, {cost}", file=say, flush=True)
     outcome = reproduce(
         item,
@@ -165,11 +164,15 @@ def _lines(outcome: Outcome) -> list[str]:
     lines += [f"finding: {why}" for why in dict.fromkeys(each.why for each in outcome.checks if each.why)]
     lines += list(outcome.notes)
     places = [outcome.folder / name for name in (FIGURE, FILM, PAGE)]
-    return [*lines, f"{outcome.tally}; took {_time(outcome.seconds)}", *(str(each) for each in places if each.exists())]
+    return [
+        *lines,
+        f"{outcome.tally}; took {duration(outcome.seconds)}",
+        *(str(each) for each in places if each.exists()),
+    ]
 
 
 def _summary(outcomes: Sequence[Outcome]) -> list[str]:
-    rows = [(each.verdict, each.item, each.tally, _time(each.seconds)) for each in outcomes]
+    rows = [(each.verdict, each.item, each.tally, duration(each.seconds)) for each in outcomes]
     return ["", *aligned(rows)]
 
 
@@ -177,10 +180,14 @@ def _book(arguments: argparse.Namespace) -> tuple[Path, list[Outcome]]:
     """The book, and what it is about."""
     from divmin.papers import items
     from divmin.progress import tracking
-    from divmin.reproduction import book, standing
+    from divmin.reproduction import book, reproduce, standing
     from divmin.reproduction.book import BOOK
 
     found = standing(items(), arguments.out)
+    with tracking("drawing what is drawn otherwise now") as track:
+        for i in track(range(len(found))):
+            if (outcome := found[i].outcome) is not None:
+                reproduce(found[i].item, quick=outcome.quick, out=arguments.out)
     with tracking("writing the book") as track:
         path = book(found, arguments.out / BOOK, track)
     return path, [each.outcome for each in found if each.outcome is not None]
@@ -188,12 +195,3 @@ def _book(arguments: argparse.Namespace) -> tuple[Path, list[Outcome]]:
 
 def _cost(item: Item, quick: bool) -> float:
     return item.cost.quick if quick else item.cost.full
-
-
-def _time(seconds: float) -> str:
-    """Seconds below a hundred, else hours, minutes and seconds.
-
-    >>> _time(3.24), _time(5000)
-    ('3.2 s', '1:23:20')
-    """
-    return f"{seconds:.2g} s" if seconds < 100 else str(timedelta(seconds=round(seconds)))

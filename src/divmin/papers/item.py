@@ -65,6 +65,7 @@ class Item:
         draw: the picture from `Found.arrays`, without computing; None where a table says it all.
         size: of the picture in inches.
         caption: what to see in it.
+        photographs: whether the picture holds images, whose lightness no page may turn round.
         animate: draws one frame after the other on a figure and yields after each; None where nothing moves.
         slips: mistakes of the source where a reader would trip.
     """
@@ -81,6 +82,7 @@ class Item:
     draw: Callable[[Found, Figure], None] | None = None
     size: tuple[float, float] = (8.0, 4.0)
     caption: str = ""
+    photographs: bool = False
     animate: Callable[[Found, Figure], Iterator[None]] | None = None
     slips: tuple[str, ...] = ()
 

@@ -21,7 +21,7 @@ def mean_and_error(values: Sequence[float] | NDArray[np.float64]) -> tuple[float
     return float(np.mean(values)), float(error)
 
 
-def with_error(mean: float, error: float, *, digits: str = ".3g", of_error: str = ".1g") -> str:
+def with_error(mean: float, error: float, *, digits: str = ".3g", of_error: str = ".2g") -> str:
     """A mean with its standard error where there is one; nothing for no mean.
 
     >>> with_error(2.0, 0.5), with_error(2.0, math.nan), with_error(math.nan, math.nan)

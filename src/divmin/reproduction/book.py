@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from divmin.errors import DivminError, counted
+from divmin.errors import DivminError, counted, duration
 from divmin.files import check_folder, write_text
 from divmin.pages.embedding import embedded, film, spread
 from divmin.pages.parts import Chapter, Contents, Film, Picture, Section, Table, Warned
@@ -20,6 +20,19 @@ from divmin.progress import Track
 from divmin.reproduction.shelf import FIGURE, FRAMES, Outcome, Standing, published
 
 BOOK = "book.html"
+LONG = 30  # values in a setting beyond which some are left out
+WORDS = (
+    "p are the data and q is the model; D stands for the critic's probability, d = log p/q for the log-ratio, which is the "
+    "logit of the best D, and u for p/q; values are in nats where nothing else is said.",
+    "Canonical means f(1) = f'(1) = 0 and f''(1) = 1: then js stands for four times the Jensen-Shannon divergence, jeffreys "
+    "for half of Jeffreys' and the chi-squares for half of the usual ones. Names are those of `divmin list`: igog is E_q "
+    "log(1 + q/p), softened_reverse_kl (SRKL) 4 KL(m||p) with m the even mixture, softened_kl 4 KL(p||m), "
+    "chi2_data_denominator and chi2_model_denominator what the first source calls Pearson and Neyman, power(a) the alpha- "
+    "divergences. f_eff is the f whose divergence a generator really descends, with the weight w(d) = u^2 f_eff''(u) on a "
+    "sample.",
+    "Expected by the reference: values to twelve digits, computed with mpmath and SciPy apart from this package. Derived, "
+    "or an equation: a closed form, a limit or an inequality. A bound of ours: what a learned thing should reach here.",
+)
 
 
 def page(item: Item, outcome: Outcome) -> str:
@@ -57,11 +70,10 @@ def book(standings: Sequence[Standing], path: Path, track: Track = iter) -> Path
     chapters = [chapter(*run[i], share) for i in track(range(len(run)))]
     missing = [each.item.name + (f" ({each.left})" if each.left else "") for each in standings if each.outcome is None]
     text = [
-        "Every figure, table and claim of the five sources, computed by divmin and compared with numbers that were derived "
-        "independently of it. A finding is a claim, or an expectation of this package, that does not hold here, with the "
-        "evidence; a failure is an error of the program or of the expectation.",
-        "p are the data and q is the model; D stands for the critic's probability, d = log p/q for the log-ratio, which is the "
-        "logit of the best D; values are in nats where nothing else is said.",
+        "Every figure, table and claim of the five sources, computed by divmin and compared with what it ought to be. A "
+        "finding is a claim, or an expectation of this package, that does not hold here, with the evidence; a failure is an "
+        "error of the program or of the expectation.",
+        *WORDS,
         *(
             [f"{toy} of {len(run)} at toy size, where pictures show less than their captions say."]
             if (toy := _toy(run))
@@ -97,7 +109,7 @@ def chapter(item: Item, outcome: Outcome, budget: int) -> Chapter:
         ("source", item.paper.cited),
         ("checks", outcome.tally),
         ("size", _size(item, outcome)),
-        ("took", f"{outcome.seconds:.3g} s"),
+        ("took", duration(outcome.seconds)),
         ("divmin", outcome.version),
     )
     sections = (
@@ -171,7 +183,16 @@ def _known(item: Item, outcome: Outcome) -> tuple[Warned, ...]:
 def _mixtures(item: Item, outcome: Outcome) -> tuple[Table, ...]:
     """What the names of mixtures stand for that occur on the page."""
     words = " ".join(
-        (item.title, item.claim, item.caption, *item.slips, *item.expected, *outcome.notes, *_cells(outcome))
+        (
+            item.title,
+            item.claim,
+            item.caption,
+            *item.slips,
+            *item.expected,
+            *outcome.notes,
+            *_cells(outcome),
+            str(outcome.settings),
+        )
     )
     rows = tuple((name, text) for name, text in MIXTURES.items() if name in words)
     return (Table((), rows),) if rows else ()
@@ -197,6 +218,8 @@ def _shown(value: Any) -> str:
         return f"{value:.6g}"
     if not isinstance(value, list | tuple):
         return str(value)
+    if len(value) > LONG:
+        return f"{_shown(value[:2])}, ..., {_shown(value[-1:])} ({len(value)} values)"
     return ", ".join(f"({_shown(each)})" if isinstance(each, list | tuple) else _shown(each) for each in value)
 
 
@@ -215,7 +238,7 @@ def _picture(item: Item, outcome: Outcome, budget: int) -> Section:
         address = embedded(outcome.folder / FIGURE, budget=budget // (2 if paths else 1))
         if address is not None:
             alt = f"{item.title}: {item.caption}"
-            pictures = (Picture(address, alt, item.caption, drawing=True),)
+            pictures = (Picture(address, alt, item.caption, drawing=not item.photographs),)
     if paths:
         kept = film(spread(paths, 12), width=1000, budget=budget // 2)
         steps = tuple(int(path.stem) for path in kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -28,7 +28,9 @@ from divmin.reproduction.shelf import (
     Outcome,
     drawable,
     fingerprint,
+    pen,
     place,
+    published,
     read,
     recorded,
     write,
@@ -64,7 +66,7 @@ def reproduce(
         The numbers and their checks; the folder holds result.json, data.npz, figure.png, film.gif where it moves, index.html.
 
     Raises:
-        DivminError: no such item, fewer than one job, or a folder that cannot be written.
+        DivminError: no such item, fewer than one job, settings changed for the other size, or a folder that cannot be written.
 
     Example:
         >>> import divmin as dm, tempfile
@@ -72,12 +74,13 @@ def reproduce(
         ...     dm.reproduce("shannon-table-1", quick=True, out=folder).verdict
         'passed'
     """
+    _no_mistake(name, quick)
     if jobs < 1:
         raise DivminError(f"jobs must be at least 1, got {jobs}")
     chosen = item(name) if isinstance(name, str) else name
     folder = place(chosen, quick=quick, out=Path(out))
     if not again and (before := read(chosen, quick=quick, out=Path(out))) is not None and _made_whole(chosen, before):
-        return before
+        return replace(before, drawn=pen(chosen))
     try:
         if again and folder.exists():
             shutil.rmtree(folder)
@@ -105,6 +108,7 @@ def reproduce(
         notes=found.notes,
         seconds=seconds,
         folder=folder,
+        drawn=pen(chosen),
     )
     save_arrays(folder / DATA, found.arrays)
     _draw(chosen, found, folder)
@@ -112,17 +116,29 @@ def reproduce(
     return outcome
 
 
+def _no_mistake(chosen: str | Item, quick: bool) -> None:
+    """Settings that were changed for the other size change nothing: that is hardly what was meant."""
+    if isinstance(chosen, Item) and published(chosen, quick=quick) and not published(chosen, quick=not quick):
+        changed, used = ("settings", "quick") if quick else ("quick", "settings")
+        raise DivminError(
+            f"the {changed} of {chosen.name} were changed, and this size uses its {used}: change those, or give quick={not quick}"
+        )
+
+
 def _made_whole(chosen: Item, before: Outcome) -> bool:
-    """Whether a result could be completed from its data: pictures that were lost, checks by what is expected now."""
+    """Whether a result could be completed from its data: pictures that were lost or are drawn otherwise now, and checks."""
     folder = before.folder
     drawn = [name for name, made in ((FIGURE, chosen.draw), (FILM, chosen.animate)) if made is not None]
     try:
-        if not all((folder / name).exists() for name in (DATA, *drawn)):
-            _draw(chosen, drawable(before), folder)
+        if new := before.drawn != pen(chosen) or not all((folder / name).exists() for name in (DATA, *drawn)):
+            found = drawable(before)
+            if chosen.draw is not None and not found.arrays:
+                return False  # of a time when nothing was drawn
+            _draw(chosen, found, folder)
     except (OSError, ValueError, KeyError, BadZipFile):
         return False
-    if before.to_record()["checks"] != recorded(folder) or not (folder / PAGE).exists():
-        _write_down(chosen, before)
+    if new or before.to_record()["checks"] != recorded(folder) or not (folder / PAGE).exists():
+        _write_down(chosen, replace(before, drawn=pen(chosen)))
     return True
 
 

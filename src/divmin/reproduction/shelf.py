@@ -6,6 +6,7 @@ Settings of one's own get a folder of their own beside these, named after them: 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import math
 from collections.abc import Mapping
@@ -36,6 +37,7 @@ class Outcome:
         seconds: what it took, of all starts together.
         folder: where it lies.
         version: of divmin.
+        drawn: names the code that drew the pictures.
     """
 
     item: str
@@ -48,6 +50,7 @@ class Outcome:
     seconds: float
     folder: Path
     version: str = __version__
+    drawn: str = ""
 
     @property
     def passed(self) -> bool:
@@ -93,6 +96,16 @@ def fingerprint(item: Item, *, quick: bool) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
+def pen(item: Item) -> str:
+    """A name of the code that draws an item, and of its words: what is drawn anew where that has changed."""
+    if item.draw is None:
+        return ""
+    source = Path(inspect.getsourcefile(item.draw) or "")
+    files = sorted(source.parent.glob("*.py")) if source.parent.name == item.paper.name else [source]
+    text = b"".join(each.read_bytes() for each in files if each.is_file())  # there is none of what was typed
+    return hashlib.sha256(text).hexdigest()[:12]
+
+
 def write(outcome: Outcome) -> None:
     """The result as JSON; it comes last, so that it is there only when all the rest is."""
     write_json(outcome.folder / RESULT, outcome.to_record())
@@ -121,6 +134,7 @@ def read(item: Item, *, quick: bool, out: Path) -> Outcome | None:
             seconds=record["seconds"],
             folder=folder,
             version=record["version"],
+            drawn=record.get("drawn", ""),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -84,6 +84,6 @@ register(
         draw=draw,
         size=(9.0, 3.8),
         caption="Where the curves do not meet, length and spread grow by orders of magnitude, and more where they are closer: d "
-        "changes within the gap. At gap 0 there is nothing to learn. Medians of the seeds, with their range.",
+        "changes within the gap. At gap 0 there is nothing to learn, and both decay. Medians of the seeds, with their range.",
     )
 )

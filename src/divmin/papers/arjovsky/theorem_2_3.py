@@ -205,8 +205,8 @@ register(
         compute=compute,
         draw=draw,
         size=(6.5, 4.0),
-        caption="JS between parallel lines, thickened by normal noise: for every gap it is log 2 as soon as the noise is thinner "
-        "than the gap. The checks tell of what is not drawn: lines that cross are log 2 apart too, but for a remainder in "
-        "proportion to s; segments of one line are not.",
+        caption="JS between parallel lines, thickened by normal noise: for every gap it is log 2 once the noise is some five "
+        "times thinner than the gap. The checks tell of what is not drawn: lines that cross are log 2 apart too, but for "
+        "a remainder in proportion to s; segments of one line are not.",
     )
 )

@@ -156,8 +156,6 @@ register(
         slips=(
             "The negative JS is no defect of the loss: KL(q||p) - 2 JS(p, q) = 2 KL((p + q)/2 || p) is an f-divergence, "
             "never below 0 and 0 only at p = q.",
-            '"Mode dropping" stands one sentence before the one that says what it is, samples missing where there are data. An '
-            '"extremely low cost" for fakes is right for KL(p||q), data first; KL(q||p), which the theorem is about, charges much.',
         ),
     )
 )

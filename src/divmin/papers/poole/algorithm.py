@@ -245,7 +245,7 @@ register(
         draw=draw,
         size=(7.5, 5),
         caption="A normal model on the mixture of figure 5 of Shannon et al., one step of the critic for each of the generator. "
-        "Dots: starts; stars: minima of what -log D, reverse KL and log(1 - D) descend with the best critic. KL as V e^V leaves "
-        "the data and narrows to a point.",
+        "Dots: starts; stars: minima of what -log D, reverse KL and log(1 - D) descend with the best critic. KL as V e^V narrows "
+        "to a spike that wanders.",
     )
 )

@@ -250,6 +250,7 @@ register(
         compute=compute,
         draw=draw,
         size=(11, 9),
+        photographs=True,
         caption="Samples of the moving average of the first run of each objective, the data first; below, means over seeds with "
         "standard errors. The dotted line is the entropy of even classes. KL does not come out more varied than reverse KL. A full "
         "run here has a quarter of the published width, for a CPU; docs/benchmarks.md has the published one, on a GPU.",

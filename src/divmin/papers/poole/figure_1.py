@@ -203,7 +203,7 @@ def _normal(x: Floats, mu: float, sigma: float) -> Floats:
 
 
 def _written(parameters: dict[str, float], value: float) -> str:
-    return f"({parameters['loc']:.4f}, {parameters['scale']:.4f}: {value:.4f})"
+    return f"({round(parameters['loc'], 4) + 0.0:.4f}, {parameters['scale']:.4f}: {value:.4f})"
 
 
 def draw(found: Found, figure: Figure) -> None:

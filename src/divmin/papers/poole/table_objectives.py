@@ -89,9 +89,11 @@ def expectations() -> dict[str, Expected]:
             if math.isfinite(value):
                 wanted[f"{name}: gradient there agrees to"] = at_most(1e-11, source=TOOK)
         wanted[f"{name}: -f_G'(1), what draws a model back to the data"] = near(row.slope, 1e-9, source="f_eff''(1)")
-        wanted[f"{name}: is a divergence, 1 or 0"] = near(row.is_divergence, full=name not in QUICK.explained)
+        wanted[f"{name}: is a divergence, 1 or 0"] = near(
+            row.is_divergence, source="f_eff is convex, or not", full=name not in QUICK.explained
+        )
         if row.minimises not in ("", "unnamed"):
-            wanted[f"{name}: is {row.minimises}, 1 or 0"] = near(1, full=name not in QUICK.explained)
+            wanted[f"{name}: is {row.minimises}, 1 or 0"] = near(1, source="f_eff''", full=name not in QUICK.explained)
         wanted |= _of_standstills(name, row)
     wanted["poole(igog) less -log D, relative"] = at_most(1e-13, source="section 3: f_G = log(1 + 1/u)")
     return wanted

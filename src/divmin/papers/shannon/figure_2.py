@@ -60,7 +60,9 @@ def expectations() -> dict[str, Expected]:
     wanted: dict[str, Expected] = {}
     for name in SHOWN:
         for d in AT:
-            wanted[f"s of {name} at d = {d}"] = near(reference("divergences", name, "d", d, "s"), relative=6e-12)
+            wanted[f"s of {name} at d = {d}"] = near(
+                reference("divergences", name, "d", d, "s"), relative=6e-12, source="reference"
+            )
         for sign, end in ((-1, "minus"), (1, "plus")):
             limit = reference("divergences", name, f"s_f_limit_{end}_inf")
             wanted[f"s of {name} at its {SIDE[sign]} end"] = near(limit, relative=6e-12, source="section 4")

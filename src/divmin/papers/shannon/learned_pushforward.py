@@ -57,9 +57,9 @@ class Settings:
 def expectations() -> dict[str, Expected]:
     wanted: dict[str, Expected] = {}
     for law in ("p", "q"):
-        wanted[f"under {law}: root mean square of d - log p/q"] = at_most(0.15)
+        wanted[f"under {law}: root mean square of d - log p/q"] = at_most(0.15, source="a bound of ours")
         # shares would not do: the exact density is infinite where d is largest, and the least shift moves many samples
-        wanted[f"under {law}: distance of Wasserstein of the laws of d, nats"] = at_most(0.03)
+        wanted[f"under {law}: distance of Wasserstein of the laws of d, nats"] = at_most(0.03, source="a bound of ours")
     wanted["p~ = e^d q~: worst bin, standard errors"] = at_most(4.5, source="eq. 7")
     wanted["p~ = e^d q~: slope of the log-odds, standard errors from 1"] = at_most(4.5, source="eq. 7")
     wanted["E_q[e^d]: standard errors from 1"] = at_most(4.5, source="eq. 7")

@@ -67,7 +67,10 @@ class Settings:
 
 def expectations() -> dict[str, Expected]:
     wanted = {f"{name}: largest relative error of f''": at_most(1e-14, source="section 5") for name in CLOSED}
-    wanted |= {f"{name} and its reverse: largest difference of f''": at_most(1e-14) for name in SELF_REVERSE}
+    wanted |= {
+        f"{name} and its reverse: largest difference of f''": at_most(1e-14, source="f'' = u^-3 f''(1/u)")
+        for name in SELF_REVERSE
+    }
     for name in SOFTENED:
         wanted[f"soften({name}): largest error of 8 f''(2u/(1 + u))/(1 + u)^3"] = at_most(1e-13, source="section 5")
         wanted[f"soften({name}): R less that of {name}"] = near(0.0, 1e-12, source="(R, S) -> (R, 0)")

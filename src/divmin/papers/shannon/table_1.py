@@ -79,7 +79,9 @@ def expectations() -> dict[str, Expected]:
         for side, tail in zip(SIDES, (row.R, row.S), strict=True):
             wanted[f"{name}: bounded on the {side}, 1 or 0"] = near(tail < 2, source="iff the weight is below 2")
         if row.referred is not None:
-            wanted[f"{name}: supremum"] = near(reference("divergences", row.referred, "sup_D_f"), relative=1e-11)
+            wanted[f"{name}: supremum"] = near(
+                reference("divergences", row.referred, "sup_D_f"), relative=1e-11, source="reference"
+            )
     wanted["sums of two rows: largest error of (max R, max S)"] = at_most(1e-9, source="section 4")
     wanted["sums of two rows: largest error of C and D, which add on ties"] = at_most(1e-9, source="section 4")
     return wanted

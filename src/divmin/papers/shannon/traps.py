@@ -75,11 +75,17 @@ def expectations() -> dict[str, Expected]:
             wanted[at + "stationary points"] = near(points, source="reference")
             wanted[at + "minima - saddles + maxima"] = near(1, source="Poincare and Hopf")
             if mixture in KNOWN:
-                wanted[at + "largest difference of a stationary point from the reference"] = at_most(1e-8)
-                wanted[at + "best critic, largest difference of an end from the reference"] = at_most(1e-6, full=full)
+                wanted[at + "largest difference of a stationary point from the reference"] = at_most(
+                    1e-8, source="reference"
+                )
+                wanted[at + "best critic, largest difference of an end from the reference"] = at_most(
+                    1e-6, source="eq. 35: descent of D", full=full
+                )
             else:
                 wanted[at + "slope that the best critic leaves at the minimum"] = at_most(1e-8, source="eq. 35")
-                wanted[at + "best critic, farthest end from the minimum"] = at_most(1e-6, full=full)
+                wanted[at + "best critic, farthest end from the minimum"] = at_most(
+                    1e-6, source="eq. 35: descent of D", full=full
+                )
     wanted["C_hard: least exact slope on the way through the valley"] = between(
         0.005, FLOOR, source="less than beside the way at (0.15, 1.2), but no stationary point"
     )
