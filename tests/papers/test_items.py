@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
 from mutation import Mutation
 
+from divmin.errors import DivminError
 from divmin.papers import Item, Work, check, items
 from divmin.papers.expected import FAIL, FINDING, LATER
 from divmin.reproduction import reproduce
@@ -73,6 +75,23 @@ def _failing(item: Item, mutation: Mutation, folder: Path) -> set[str]:
         numbers = item.compute(item.quick, Work(folder)).numbers
     verdicts = check(numbers, item.expected, quick=True)
     return {each.name for each in verdicts if each.verdict in (FAIL, FINDING)}
+
+
+def test_images_that_cannot_be_judged_are_refused_before_training(tmp_path: Path) -> None:
+    chosen = ITEMS["berger-figures-1-7"]
+    points = replace(chosen, quick=replace(chosen.quick, data=str(_pictures(tmp_path / "pictures"))))
+    with pytest.raises(DivminError, match="has no labels"):
+        reproduce(points, quick=True, out=tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("config.yaml"))
+
+
+def _pictures(folder: Path) -> Path:
+    from PIL import Image
+
+    folder.mkdir()
+    for i in range(8):
+        Image.new("RGB", (32, 32), (30 * i, 0, 0)).save(folder / f"{i}.png")
+    return folder
 
 
 def test_every_mutation_belongs_to_an_item() -> None:

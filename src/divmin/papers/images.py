@@ -26,6 +26,7 @@ def trained_and_measured(
     configs: Mapping[Key, TrainConfig],
     named: Callable[[str, int], str],
     measured: Callable[[Path, int], Mapping[str, object]],
+    judge: Callable[[], object],
 ) -> dict[Key, Arrays]:
     """What is known of every run; what is there is not trained or measured again.
 
@@ -34,10 +35,13 @@ def trained_and_measured(
         configs: the settings of every run.
         named: the folder of a run.
         measured: from a run's folder and its seed to arrays and numbers by name.
+        judge: what it needs of the data, made before the first run, so that data that cannot be judged are refused at once.
     """
     missing = {
         named(*key): config for key, config in configs.items() if not (work.folder / f"{named(*key)}.npz").exists()
     }
+    if missing:
+        judge()
     work.train_all(missing)
     return {
         key: work.piece(named(*key), partial(measured, work.folder / "runs" / named(*key), key[1]))

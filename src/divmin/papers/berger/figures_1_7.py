@@ -110,9 +110,9 @@ def compute(settings: Settings, work: Work) -> Found:
     heads = ("model", "runs that stayed finite", *next(iter(values.values())))
     note = f"Medians of the last fifth of the run for losses; {settings.samples} samples of the moving average; means over seeds."
     close = [
-        f"{what}, {less} less {more}"
-        for what, less, more, _ in ORDERS
-        if abs(numbers.get(name := f"{what}: {less} less {more}", math.nan)) < 2 * numbers[f"{name}, standard error"]
+        name
+        for name in (f"{what}: {less} less {more}" for what, less, more, _ in ORDERS)
+        if abs(numbers.get(name, math.nan)) < 2 * numbers.get(f"{name}, standard error", math.nan)
     ]
     notes = (f"Within two standard errors, and so not decided: {'; '.join(close)}.",) if close else ()
     return Found(numbers, _arrays(settings, kept), (Table(heads, tuple(rows), note),), notes)

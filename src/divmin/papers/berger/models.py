@@ -42,6 +42,7 @@ class Settings:
         models: names in MODELS.
         seeds: of every model.
         image_size: 32 or 64 pixels.
+        latent: length of z.
         width: of the networks; 32 is the published one.
         steps: of the generator.
         batch_size: of data, and of samples.
@@ -59,6 +60,7 @@ class Settings:
     models: tuple[str, ...] = tuple(MODELS)
     seeds: tuple[int, ...] = (0, 1, 2)
     image_size: int = 32
+    latent: int = 64
     width: int = 8
     steps: int = 1200
     batch_size: int = 32
@@ -82,7 +84,7 @@ def config(settings: Settings, model: str, seed: int) -> TrainConfig:
         image_size=settings.image_size,
         channels=3,
         model="berger",
-        latent=64,
+        latent=settings.latent,
         width=settings.width,
         steps=settings.steps,
         batch_size=settings.batch_size,
@@ -116,7 +118,7 @@ def runs_of(settings: Settings, work: Work) -> dict[Key, Arrays]:
     """What is known of every run, by model and seed."""
     keys = [(each, seed) for each in settings.models for seed in settings.seeds]
     configs = {key: config(settings, *key) for key in keys}
-    return trained_and_measured(work, configs, named, partial(measured, settings))
+    return trained_and_measured(work, configs, named, partial(measured, settings), partial(judge, settings))
 
 
 def measured(settings: Settings, folder: Path, seed: int) -> dict[str, object]:

@@ -112,7 +112,7 @@ def runs_of(settings: Settings, work: Work) -> dict[Key, Arrays]:
     """What is known of every run, by case and seed."""
     keys = [(each, seed) for each in settings.cases for seed in settings.seeds]
     configs = {key: config(settings, *key) for key in keys}
-    return trained_and_measured(work, configs, named, partial(measured, settings))
+    return trained_and_measured(work, configs, named, partial(measured, settings), partial(judge, settings))
 
 
 def measured(settings: Settings, folder: Path, seed: int) -> dict[str, object]:
