@@ -52,7 +52,7 @@ def _is_labelled(figure: Figure) -> None:
             assert any(other.get_ylabel() for other in y), "an axis without a name"
         lines = [line for line in ax.get_lines() if not str(line.get_label()).startswith("_")]
         if len(lines) > 1:
-            assert ax.get_legend() is not None or figure.legends, "several lines and no legend"
+            assert ax.get_legend() is not None or ax.figure.legends or figure.legends, "several lines and no legend"
 
 
 @pytest.mark.parametrize("name", ITEMS)
