@@ -320,6 +320,21 @@ class TestCommand:
         assert main(["reproduce", "shannon-triangular", *told]) == 0
         assert "1 passed" in capsys.readouterr().out
 
+    def test_the_book_computes_nothing(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Data that are damaged are told of; what would take hours waits until it is asked for."""
+        told = ["--quick", "--out", str(tmp_path)]
+        assert main(["reproduce", "shannon-figure-2", *told]) == 0
+        folder = tmp_path / "shannon-figure-2" / "quick"
+        (folder / "data.npz").write_bytes(b"PK half a file")
+        (folder / "figure.png").unlink()
+        before = (folder / "result.json").read_text()
+        monkeypatch.setattr("divmin.reproduction.perform.one_thread", lambda small: pytest.fail("it computes"))
+        assert main(["reproduce", "--report", "--out", str(tmp_path)]) == 0
+        assert "shannon-figure-2 cannot be drawn from what is kept: run it with --again" in capsys.readouterr().err
+        assert (folder / "result.json").read_text() == before and (tmp_path / "book.html").exists()
+
     def test_ctrl_c_says_how_to_go_on(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -346,6 +361,7 @@ class TestCommand:
             (["--paper", "newton"], "unknown paper 'newton'"),
             (["--all", "--paper", "huszar"], "three ways to choose"),
             (["--again"], "--again needs items"),
+            (["--list", "--report"], "--list runs and writes nothing"),
             (["shannon-table-1", "--jobs", "0"], "--jobs must be at least 1, got 0"),
             (["--report"], "nothing was reproduced yet"),
         ],

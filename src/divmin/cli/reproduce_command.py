@@ -88,6 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _chosen(arguments: argparse.Namespace) -> list[Item]:
     from divmin.papers import item, items
 
+    if arguments.list and (arguments.report or arguments.again):
+        raise DivminError("--list runs and writes nothing: leave --report and --again, or --list")
     ways = [bool(arguments.items), arguments.paper is not None, arguments.all]
     if sum(ways) > 1:
         raise DivminError("names of items, --paper and --all are three ways to choose: give one of them")
@@ -180,14 +182,15 @@ def _book(arguments: argparse.Namespace) -> tuple[Path, list[Outcome]]:
     """The book, and what it is about."""
     from divmin.papers import items
     from divmin.progress import tracking
-    from divmin.reproduction import book, reproduce, standing
+    from divmin.reproduction import book, made_whole, standing
     from divmin.reproduction.book import BOOK
 
     found = standing(items(), arguments.out)
     with tracking("drawing what is drawn otherwise now") as track:
         for i in track(range(len(found))):
-            if (outcome := found[i].outcome) is not None:
-                reproduce(found[i].item, quick=outcome.quick, out=arguments.out)
+            item, outcome = found[i].item, found[i].outcome
+            if outcome is not None and not made_whole(item, outcome):
+                print(f"{item.name} cannot be drawn from what is kept: run it with --again", file=sys.stderr)
     with tracking("writing the book") as track:
         path = book(found, arguments.out / BOOK, track)
     return path, [each.outcome for each in found if each.outcome is not None]

@@ -156,5 +156,5 @@ def far_modes() -> Mixture:
     "uneven_modes", "1-D, .7 N(-1, .5^2) + .3 N(1.5, .8^2): a valley beside which a learned critic stalls"
 )
 def uneven_modes() -> Mixture:
-    """The minima are unique, yet learned critics stall near (.06, 1.2), where SRKL is nearly flat (C_hard)."""
+    """The minima of JS and SRKL are unique, yet learned critics stall near (.07, 1.22), beside a valley of SRKL (C_hard)."""
     return on_a_line([-1, 1.5], [0.5, 0.8], [0.7, 0.3])

@@ -79,7 +79,7 @@ def reproduce(
         raise DivminError(f"jobs must be at least 1, got {jobs}")
     chosen = item(name) if isinstance(name, str) else name
     folder = place(chosen, quick=quick, out=Path(out))
-    if not again and (before := read(chosen, quick=quick, out=Path(out))) is not None and _made_whole(chosen, before):
+    if not again and (before := read(chosen, quick=quick, out=Path(out))) is not None and made_whole(chosen, before):
         return replace(before, drawn=pen(chosen))
     try:
         if again and folder.exists():
@@ -125,17 +125,20 @@ def _no_mistake(chosen: str | Item, quick: bool) -> None:
         )
 
 
-def _made_whole(chosen: Item, before: Outcome) -> bool:
-    """Whether a result could be completed from its data: pictures that were lost or are drawn otherwise now, and checks."""
+def made_whole(chosen: Item, before: Outcome) -> bool:
+    """Whether a result could be completed from its data: pictures that were lost or are drawn otherwise now, and checks.
+
+    Nothing is computed: where the data are damaged, or of a time when nothing was drawn, it is False.
+    """
     folder = before.folder
     drawn = [name for name, made in ((FIGURE, chosen.draw), (FILM, chosen.animate)) if made is not None]
     try:
         if new := before.drawn != pen(chosen) or not all((folder / name).exists() for name in (DATA, *drawn)):
             found = drawable(before)
             if chosen.draw is not None and not found.arrays:
-                return False  # of a time when nothing was drawn
+                return False
             _draw(chosen, found, folder)
-    except (OSError, ValueError, KeyError, BadZipFile):
+    except (OSError, ValueError, LookupError, BadZipFile):
         return False
     if new or before.to_record()["checks"] != recorded(folder) or not (folder / PAGE).exists():
         _write_down(chosen, replace(before, drawn=pen(chosen)))

@@ -97,7 +97,7 @@ def fingerprint(item: Item, *, quick: bool) -> str:
 
 
 def pen(item: Item) -> str:
-    """A name of the code that draws an item, and of its words: what is drawn anew where that has changed."""
+    """A name of the files of an item's source, which draw it and hold its words: it is drawn anew where they change."""
     if item.draw is None:
         return ""
     source = Path(inspect.getsourcefile(item.draw) or "")
@@ -115,7 +115,7 @@ def read(item: Item, *, quick: bool, out: Path) -> Outcome | None:
     """The result of an item with its present settings; None where there is none, or one that cannot be read.
 
     Its numbers are compared with what the item expects now, which may be other than when they were computed; where one is
-    asked for that nobody knew of then, the result counts as none.
+    asked for that nobody knew of then, or where its data are gone, the result counts as none.
     """
     folder = place(item, quick=quick, out=out)
     try:
@@ -138,7 +138,7 @@ def read(item: Item, *, quick: bool, out: Path) -> Outcome | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if not item.expected.keys() <= numbers.keys():
+    if not (item.expected.keys() <= numbers.keys() and (folder / DATA).exists()):
         return None
     same = outcome.settings == json.loads(json.dumps(asdict(item.quick if quick else item.settings)))
     return outcome if same else None

@@ -244,12 +244,13 @@ def _coarseness(p: Law, q: Law) -> float:
         DivminError: for laws that float64 cannot resolve there.
     """
     marks, spreads = torch.cat([p.marks, q.marks]).detach(), torch.cat([p.spreads, q.spreads]).detach()
-    worst = int((marks.abs() / spreads).nan_to_num(nan=0.0, posinf=0.0).argmax())
-    mark, spread = float(marks[worst]), float(spreads[worst])
-    rounded = ROUNDING * abs(mark) / spread
+    # transformed laws may have marks beyond float64, of which nothing can be said
+    ratios = (marks.abs() / spreads).nan_to_num(nan=0.0, posinf=0.0)
+    rounded, worst = ROUNDING * float(ratios.max()), int(ratios.argmax())
     if rounded > UNRESOLVED:
         raise DivminError(
-            f"a law varies over {spread:.3g} around {mark:.3g}, which float64 cannot resolve: shift both laws towards 0"
+            f"a law varies over {float(spreads[worst]):.3g} around {float(marks[worst]):.3g}, which float64 cannot resolve: "
+            "shift both laws towards 0"
         )
     return 10 * rounded if rounded > RESOLVED else 0.0
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ALL = ("A_sym", "B_asym", "D_fig5")
+SHADES = (*COLOURS, "0.55")  # one each
 KINDS = ("minimum, the lowest", "minimum, not the lowest", "saddle")
 NAMES = ("js", "softened_reverse_kl", "kl", "reverse_kl", "jeffreys", "softened_kl", "squared_hellinger", "igog")
 
@@ -97,7 +98,7 @@ def draw(found: Found, figure: Figure) -> None:
     panels = figure.subplots(1, len(ALL), sharey=True)
     for ax, mixture in zip(panels, ALL, strict=True):
         for i, name in enumerate(NAMES):
-            colour = COLOURS[i % len(COLOURS)] if i < len(COLOURS) else "0.55"
+            colour = SHADES[i]
             points = found.arrays.get(f"{mixture}, {name}", np.zeros((0, 3)))
             for kind, mark in enumerate(("*", "o", "x")):
                 at = points[points[:, 2] == kind]
@@ -108,8 +109,7 @@ def draw(found: Found, figure: Figure) -> None:
         ax.set(xlabel="mean", title=mixture)
     panels[0].set_ylabel("standard deviation")
     for i, name in enumerate(NAMES):
-        colour = COLOURS[i % len(COLOURS)] if i < len(COLOURS) else "0.55"
-        panels[0].plot([], [], "s", color=colour, label=name.replace("_", " "))
+        panels[0].plot([], [], "s", color=SHADES[i], label=name.replace("_", " "))
     for label, mark in zip(KINDS, "*ox", strict=True):
         panels[0].plot([], [], mark, color="black", markerfacecolor="none" if mark == "o" else "black", label=label)
     figure.legend(loc="outside lower center", ncols=4, fontsize=9)
